@@ -1,0 +1,99 @@
+"""One running host: starts every trigger of an app, and stops without losing what is in work."""
+
+import asyncio
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from socket import socket
+from typing import Any
+
+import uvicorn
+
+from sandbox.host.admin import Admin
+from sandbox.host.app import load_app
+from sandbox.host.http import HttpTriggers
+from sandbox.host.invocation import Invocations
+from sandbox.host.service_bus import QueueTrigger
+from sandbox.host.settings import fill_environment, read_host_settings
+from sandbox.host.timers import Timer
+from sandbox.tenant import HOST
+
+GRACE_SECONDS = 10
+
+
+class HttpServer(uvicorn.Server):
+    """uvicorn, except that the host decides what a signal means."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listening: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def startup(self, sockets: list[socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.listening.set_result(self.servers[0].sockets[0].getsockname()[1])
+
+
+async def run_host(app_root: Path, port: int) -> None:
+    """Serves the app until SIGTERM or SIGINT; raises `AppError`, or the app's own error, when it cannot be loaded."""
+    fill_environment(app_root)
+    settings = read_host_settings(app_root)
+    functions = load_app(app_root)
+    invocations = Invocations(settings.function_timeout)
+    admin = Admin(functions, invocations)
+    queues = [QueueTrigger(each, settings, invocations) for each in functions if each.kind == "serviceBusTrigger"]
+    timers = [Timer(each, invocations) for each in functions if each.kind == "timerTrigger"]
+    http = HttpTriggers(functions, route_prefix=settings.route_prefix, invocations=invocations, admin=admin)
+    server = HttpServer(_http_config(http, port))
+    stopping = _stop_signals()
+
+    serving = asyncio.create_task(server.serve())
+    receiving = [asyncio.create_task(queue.run(stopping)) for queue in queues]
+    await server.listening
+    await _attached_or_stopping(queues, stopping)
+    admin.state = "Running"
+    print(f"listening on {HOST}:{server.listening.result()}", flush=True)
+    ticking = [asyncio.create_task(timer.run(stopping)) for timer in timers]
+
+    await stopping.wait()
+    admin.state = "Stopping"
+    server.should_exit = True
+    ends_at = asyncio.get_running_loop().time() + GRACE_SECONDS
+    loops = [serving, *receiving, *ticking]
+    await asyncio.wait(loops, timeout=GRACE_SECONDS)
+    await invocations.finish(within=max(ends_at - asyncio.get_running_loop().time(), 0))
+    await asyncio.wait(loops, timeout=1)
+
+
+def _http_config(http: HttpTriggers, port: int) -> uvicorn.Config:
+    return uvicorn.Config(
+        http,
+        host=HOST,
+        port=port,
+        lifespan="off",
+        ws="none",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+
+
+def _stop_signals() -> asyncio.Event:
+    stopping = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    return stopping
+
+
+async def _attached_or_stopping(queues: list[QueueTrigger], stopping: asyncio.Event) -> None:
+    attached = asyncio.gather(*(queue.attached.wait() for queue in queues))
+    stopped = asyncio.create_task(stopping.wait())
+    waits: list[asyncio.Future[Any]] = [attached, stopped]
+    await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    attached.cancel()
+    stopped.cancel()
