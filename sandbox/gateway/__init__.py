@@ -1,0 +1,1 @@
+"""GatewayServer: a stand-in for the access gateway's REST API that reproduces its traps."""
