@@ -1,0 +1,48 @@
+"""Puts the Graph stand-in together as one ASGI app."""
+
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from sandbox.graph.access import READ, WRITE
+from sandbox.graph.batch import batch_rows
+from sandbox.graph.control import control_routes
+from sandbox.graph.delta import delta_rows
+from sandbox.graph.errors import GraphError
+from sandbox.graph.memberships import membership_rows
+from sandbox.graph.reads import read_rows
+from sandbox.graph.routing import graph_routes
+from sandbox.graph.state import GraphState
+from sandbox.graph.subscription_routes import subscription_rows
+from sandbox.graph.writes import write_rows
+
+
+def create_app(clock: Callable[[], float] = time.time) -> Starlette:
+    """The server with an empty directory; `app.state.graph` is its memory, `clock` its time."""
+    state = GraphState(clock)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        yield
+        await state.sender.close()
+
+    app = Starlette(routes=_routes(state), lifespan=lifespan, exception_handlers={404: _no_route, 405: _no_route})
+    app.state.graph = state
+    return app
+
+
+def _routes(state: GraphState) -> list[Route]:
+    # Starlette takes the first match, so fixed paths such as /users/delta come before /users/{id}.
+    reads = [*delta_rows(), *subscription_rows(), *batch_rows(), *membership_rows(), *read_rows()]
+    return [*control_routes(state), *graph_routes(state, reads, READ), *graph_routes(state, write_rows(), WRITE)]
+
+
+async def _no_route(request: Request, _: Exception) -> JSONResponse:
+    return GraphError(400, "BadRequest", f"Resource not found for the segment in '{request.url.path}'.").response(
+        request
+    )
