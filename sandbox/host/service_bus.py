@@ -87,8 +87,9 @@ class QueueTrigger:
             pass  # logged where it happened; abandoning makes the broker count the delivery
         finally:
             renewal.cancel()
-            await self._settle(settle, message)
+            # The slot is free before the broker confirms: with many settling, the client may wait 0.2 s for its answer.
             self._slots.release()
+            await self._settle(settle, message)
 
     async def _settle(self, settle: Settle, message: ServiceBusReceivedMessage) -> None:
         if not self._settings.auto_complete_messages:
