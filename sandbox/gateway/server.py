@@ -39,7 +39,7 @@ class GatewayServer(uvicorn.Server):
         """Start, then say where."""
         await super().startup(sockets)
         if self.started:
-            print(f"listening on http://{HOST}:{self.port}", flush=True)
+            print(f"listening on {HOST}:{self.port}", flush=True)
 
     @property
     def port(self) -> int:
