@@ -1,0 +1,1 @@
+"""What Tether does, decides and needs, apart from what wakes it."""

@@ -1,0 +1,134 @@
+"""The queues, on Azure Service Bus. One link per queue; concurrent sends share the next transfer."""
+
+import asyncio
+import uuid
+from collections.abc import Iterable
+from datetime import datetime
+
+from azure.servicebus import ServiceBusMessage
+from azure.servicebus.aio import ServiceBusClient, ServiceBusSender
+from azure.servicebus.exceptions import ServiceBusError
+
+from shared.domain.principals import PrincipalChange
+from shared.domain.subscriptions import DirectoryEvent
+from shared.errors import RetryLaterError
+from shared.wire.messages import encode_change, encode_event
+
+PRINCIPAL_CHANGES = "principal-changes"
+VERIFICATIONS = "verifications"
+SUBSCRIPTION_EVENTS = "subscription-events"
+DEAD_LETTERS = "dead-letters"
+SEND_TIMEOUT = 5.0
+
+
+class SharedSender:
+    """Sends to one queue. While one transfer is under way, what others hand in is collected for the next one."""
+
+    def __init__(self, sender: ServiceBusSender) -> None:
+        self._sender = sender
+        self._waiting: list[tuple[list[ServiceBusMessage], asyncio.Future[None]]] = []
+        self._transfer: asyncio.Task[None] | None = None
+
+    async def send(self, messages: list[ServiceBusMessage]) -> None:
+        """Return once the broker has accepted the messages.
+
+        Raises:
+            RetryLaterError: `queue-unreachable`; some of the messages may have been accepted all the same.
+        """
+        accepted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((messages, accepted))
+        if self._transfer is None or self._transfer.done():
+            self._transfer = asyncio.create_task(self._transfer_all())
+        try:
+            await asyncio.wait_for(accepted, SEND_TIMEOUT)
+        except TimeoutError as error:
+            raise RetryLaterError("queue-unreachable", "the broker did not answer in time") from error
+
+    async def close(self) -> None:
+        """Close the link, unfinished transfers included."""
+        if self._transfer is not None:
+            self._transfer.cancel()
+        await self._sender.close()
+
+    async def _transfer_all(self) -> None:
+        while self._waiting:
+            taken, self._waiting = self._waiting, []
+            try:
+                await self._transfer_batches([message for messages, _ in taken for message in messages])
+            except (ServiceBusError, ValueError, OSError) as error:
+                _settle(taken, RetryLaterError("queue-unreachable", type(error).__name__))
+            else:
+                _settle(taken, None)
+
+    async def _transfer_batches(self, messages: list[ServiceBusMessage]) -> None:
+        batch = await self._sender.create_message_batch()
+        for message in messages:
+            try:
+                batch.add_message(message)
+            except ValueError:
+                await self._sender.send_messages(batch)
+                batch = await self._sender.create_message_batch()
+                batch.add_message(message)
+        await self._sender.send_messages(batch)
+
+
+def _settle(
+    taken: Iterable[tuple[list[ServiceBusMessage], asyncio.Future[None]]], error: RetryLaterError | None
+) -> None:
+    for _, accepted in taken:
+        if accepted.done():
+            continue
+        if error is None:
+            accepted.set_result(None)
+        else:
+            accepted.set_exception(error)
+
+
+class ServiceBusQueue:
+    """Looks at principals, verifications, directory events and dead letters."""
+
+    def __init__(self, client: ServiceBusClient) -> None:
+        self._client = client
+        self._senders: dict[str, SharedSender] = {}
+
+    async def send(self, changes: Iterable[PrincipalChange], at: datetime | None = None) -> None:
+        """See `Queue.send`."""
+        await self._send(PRINCIPAL_CHANGES, [_message(encode_change(change), at) for change in changes])
+
+    async def send_verification(self, change: PrincipalChange, at: datetime) -> None:
+        """See `Queue.send_verification`."""
+        await self._send(VERIFICATIONS, [_message(encode_change(change), at)])
+
+    async def send_directory_events(self, events: Iterable[DirectoryEvent], at: datetime | None = None) -> None:
+        """See `Queue.send_directory_events`."""
+        await self._send(SUBSCRIPTION_EVENTS, [_message(encode_event(event), at) for event in events])
+
+    async def dead_letter(self, body: bytes, queue: str, reason: str, detail: str) -> None:
+        """See `Queue.dead_letter`. A trigger cannot dead-letter natively: the copy carries the same properties."""
+        message = _message(body, None)
+        message.application_properties = {
+            "DeadLetterReason": reason,
+            "DeadLetterErrorDescription": detail[:1024],
+            "DeadLetterSource": queue,
+        }
+        await self._send(DEAD_LETTERS, [message])
+
+    async def close(self) -> None:
+        """Close every link and the connection."""
+        for sender in self._senders.values():
+            await sender.close()
+        await self._client.close()
+
+    async def _send(self, queue: str, messages: list[ServiceBusMessage]) -> None:
+        if not messages:
+            return
+        sender = self._senders.get(queue)
+        if sender is None:
+            sender = self._senders[queue] = SharedSender(self._client.get_queue_sender(queue))
+        await sender.send(messages)
+
+
+def _message(body: bytes, at: datetime | None) -> ServiceBusMessage:
+    return ServiceBusMessage(
+        body, message_id=str(uuid.uuid4()), content_type="application/json", scheduled_enqueue_time_utc=at
+    )

@@ -1,0 +1,127 @@
+"""The ledger: exactly what Tether took from a principal, and when each thing may be given back."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from shared.domain.gateway import GatewayIdentity, IdentityRef
+
+Needs = frozenset[frozenset[str]]
+"""Conditions on membership: of each inner set of Entra groups, at least one must be held."""
+
+
+class TakenKind(StrEnum):
+    """What was taken: the open account (status, key or machine identity), or one of its parts."""
+
+    ACCOUNT = "account"
+    GROUP = "group"
+    CONNECTION = "connection"
+    ATTRIBUTE = "attribute"
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """One thing that Tether took from one gateway identity.
+
+    `needs` says of which Entra groups it must be a member again before this goes back. `confirmed` says that Entra has
+    been seen without the access (or has announced its return since), so that a positive read is news rather than lag.
+    `seen_since` is the first of an unbroken row of positive reads.
+    """
+
+    ref: IdentityRef
+    kind: TakenKind
+    name: str
+    taken_at: datetime
+    needs: Needs = frozenset()
+    confirmed: bool = False
+    seen_since: datetime | None = None
+
+    @property
+    def identity_of_entry(self) -> tuple[IdentityRef, TakenKind, str]:
+        """What makes two entries the same: one thing is taken once, however often it is revoked."""
+        return (self.ref, self.kind, self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreRules:
+    """How sure Entra must be: two positive reads at least `interval` apart, and no lag within `horizon`."""
+
+    interval: timedelta = timedelta(seconds=60)
+    horizon: timedelta = timedelta(minutes=15)
+
+
+Ledger = tuple[Taken, ...]
+
+
+def record(ledger: Ledger, taken: Iterable[Taken]) -> Ledger:
+    """The ledger with more taken. What it holds already keeps its first state, but has to earn its return anew."""
+    entries = {entry.identity_of_entry: entry for entry in ledger}
+    for new in taken:
+        known = entries.get(new.identity_of_entry, new)
+        entries[new.identity_of_entry] = replace(
+            known, confirmed=new.confirmed, taken_at=new.taken_at, needs=known.needs | new.needs, seen_since=None
+        )
+    return tuple(entries.values())
+
+
+def returned(ledger: Ledger, given_back: Iterable[Taken]) -> Ledger:
+    """The ledger without what was given back."""
+    gone = {entry.identity_of_entry for entry in given_back}
+    return tuple(entry for entry in ledger if entry.identity_of_entry not in gone)
+
+
+def announce_return(ledger: Ledger) -> Ledger:
+    """The ledger after Entra said that access came back: from now on positive reads are news, not lag."""
+    return tuple(replace(entry, confirmed=True) for entry in ledger)
+
+
+def review(ledger: Ledger, *, enabled: bool, memberships: frozenset[str], now: datetime) -> Ledger:
+    """The ledger after one truthful read of Entra: positive reads start or continue a row, negative ones end it."""
+    return tuple(_review_entry(entry, enabled=enabled, memberships=memberships, now=now) for entry in ledger)
+
+
+def due(ledger: Ledger, rules: RestoreRules, now: datetime) -> Ledger:
+    """What may be given back now."""
+    return tuple(entry for entry in ledger if (at := due_at(entry, rules)) is not None and at <= now)
+
+
+def due_at(entry: Taken, rules: RestoreRules) -> datetime | None:
+    """When an entry may go back if Entra goes on granting it; `None` while it does not."""
+    if entry.seen_since is None:
+        return None
+    proven = entry.seen_since + rules.interval
+    return proven if entry.confirmed else max(proven, entry.taken_at + rules.horizon)
+
+
+def next_look(ledger: Ledger, rules: RestoreRules) -> datetime | None:
+    """When the next entry may be due, if any is on its way back."""
+    return min(filter(None, (due_at(entry, rules) for entry in ledger)), default=None)
+
+
+def by_identity(ledger: Ledger) -> Mapping[IdentityRef, Ledger]:
+    """The entries of each gateway identity."""
+    refs = dict.fromkeys(entry.ref for entry in ledger)
+    return {ref: tuple(entry for entry in ledger if entry.ref == ref) for ref in refs}
+
+
+def give_back(identity: GatewayIdentity, entries: Ledger) -> GatewayIdentity:
+    """The identity as it should be once these entries are back: what it has now, and what was taken."""
+    names = {
+        kind: frozenset(entry.name for entry in entries if entry.kind is kind)
+        for kind in (TakenKind.GROUP, TakenKind.CONNECTION, TakenKind.ATTRIBUTE)
+    }
+    status = next((entry.name for entry in entries if entry.kind is TakenKind.ACCOUNT), identity.status)
+    return replace(
+        identity,
+        status=status,
+        groups=identity.groups | names[TakenKind.GROUP],
+        connections=identity.connections | names[TakenKind.CONNECTION],
+        attributes=identity.attributes | names[TakenKind.ATTRIBUTE],
+    )
+
+
+def _review_entry(entry: Taken, *, enabled: bool, memberships: frozenset[str], now: datetime) -> Taken:
+    if enabled and all(alternatives & memberships for alternatives in entry.needs):
+        return replace(entry, seen_since=entry.seen_since or now)
+    return replace(entry, confirmed=True, seen_since=None)

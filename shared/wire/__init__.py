@@ -1,0 +1,1 @@
+"""Their JSON and our types: pure. camelCase and pydantic stop here."""
