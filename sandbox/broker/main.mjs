@@ -14,7 +14,7 @@ const { values: options } = parseArgs({
 });
 if (!options.queues) throw new Error('which queues? pass --queues sandbox/queues.json');
 const port = Number(options.port);
-const controlPort = Number(options['control-port'] ?? port + 1000);
+const controlPort = Number(options['control-port'] ?? (port && port + 1000)); // port 0 takes free ports for both
 
 const { queues } = JSON.parse(readFileSync(options.queues, 'utf8'));
 const namespace = new Namespace(queues, Date.now);
@@ -42,7 +42,7 @@ control.listen(controlPort, HOST);
 await Promise.all([once(broker, 'listening'), once(control, 'listening')]);
 
 for (const signal of ['SIGTERM', 'SIGINT']) process.once(signal, () => process.exit(0));
-console.log(`listening on ${HOST}:${port}`);
+console.log(`listening on ${HOST}:${broker.address().port}\ncontrol on ${HOST}:${control.address().port}`);
 
 function dropConnections() {
   const { size } = sockets;
