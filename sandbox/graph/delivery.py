@@ -129,26 +129,28 @@ class Sender:
     async def _deliver(self, url: str, batch: list[Notification], slots: asyncio.Semaphore) -> None:
         give_up_at = self.clock() + RETRY_WINDOW_SECONDS
         try:
-            delivered = await self._attempt(url, batch, attempt=1)
+            delivered = await self._attempt(url, self._wanted(batch), attempt=1)
         finally:
             slots.release()
         attempt = 1
         while not delivered:
             await asyncio.sleep(self._pause(attempt))
-            batch = [one for one in batch if self.subscriptions.find(one.subscription_id)]
-            if not batch:
-                return
             if self.clock() > give_up_at:
                 self._log("notification-abandoned", batch, detail="not accepted within 4 hours")
                 return
             attempt += 1
-            delivered = await self._attempt(url, batch, attempt)
+            delivered = await self._attempt(url, self._wanted(batch), attempt)
+
+    def _wanted(self, batch: list[Notification]) -> list[Notification]:
+        return [one for one in batch if self.subscriptions.find(one.subscription_id)]
 
     def _pause(self, attempt: int) -> float:
         base = float(self.switches["retryBaseMs"]) / 1000
         return min(base * 2.0 ** min(attempt - 1, 20), max(base, LONGEST_PAUSE_SECONDS))
 
     async def _attempt(self, url: str, batch: list[Notification], attempt: int) -> bool:
+        if not batch:
+            return True
         started = asyncio.get_running_loop().time()
         status, detail = None, None
         try:

@@ -71,7 +71,8 @@ class _Touched:
 
 
 def _object_row(version: ObjectVersion, names: tuple[str, ...]) -> dict[str, Any]:
-    row = render(version, tuple(name for name in names if name != MEMBERS))
+    shown = tuple(name for name in names if name != MEMBERS)
+    row = render(version, shown or ("id",) if names else ())
     return row if "id" in row else row | {"id": version.id}
 
 

@@ -18,7 +18,10 @@ class EndpointHealth:
 
     def note(self, url: str, seconds: float, now: float) -> None:
         """Remember how long one answer took."""
-        self.answers[urlsplit(url).netloc].append((now, seconds))
+        answers = self.answers[urlsplit(url).netloc]
+        answers.append((now, seconds))
+        while answers[0][0] < now - WINDOW_SECONDS:
+            answers.popleft()
 
     def delay(self, url: str, now: float) -> float:
         """Seconds by which new notifications are held back."""
@@ -29,9 +32,7 @@ class EndpointHealth:
         return self._share(url, now, VERY_SLOW_SECONDS) > VERY_SLOW_SHARE
 
     def _share(self, url: str, now: float, limit: float) -> float:
-        answers = self.answers[urlsplit(url).netloc]
-        while answers and answers[0][0] < now - WINDOW_SECONDS:
-            answers.popleft()
-        if len(answers) < FEWEST_ANSWERS:
+        recent = [took for at, took in self.answers[urlsplit(url).netloc] if at >= now - WINDOW_SECONDS]
+        if len(recent) < FEWEST_ANSWERS:
             return 0.0
-        return sum(seconds >= limit for _, seconds in answers) / len(answers)
+        return sum(took >= limit for took in recent) / len(recent)

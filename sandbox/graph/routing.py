@@ -1,5 +1,6 @@
 """From a route table to answers: faults, access, counting and errors around every Graph route."""
 
+import uuid
 from collections.abc import Awaitable, Callable, Iterable
 
 from starlette.requests import Request
@@ -36,7 +37,9 @@ def _guarded(
             response = await handler(request, state, caller)
         except GraphError as error:
             return error.response(request)
-        response.headers["client-request-id"] = request.headers.get("client-request-id", "")
+        request_id = str(uuid.uuid4())
+        response.headers["request-id"] = request_id
+        response.headers["client-request-id"] = request.headers.get("client-request-id", request_id)
         return response
 
     return answer
