@@ -5,13 +5,14 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from socket import socket
+from socket import create_server, socket
 from typing import Any
 
 import uvicorn
 
 from sandbox.host.admin import Admin
 from sandbox.host.app import load_app
+from sandbox.host.errors import AppError
 from sandbox.host.http import HttpTriggers
 from sandbox.host.invocation import Invocations
 from sandbox.host.service_bus import QueueTrigger
@@ -27,7 +28,7 @@ class HttpServer(uvicorn.Server):
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
-        self.listening: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self.listening = asyncio.Event()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -35,7 +36,7 @@ class HttpServer(uvicorn.Server):
 
     async def startup(self, sockets: list[socket] | None = None) -> None:
         await super().startup(sockets)
-        self.listening.set_result(self.servers[0].sockets[0].getsockname()[1])
+        self.listening.set()
 
 
 async def run_host(app_root: Path, port: int) -> None:
@@ -48,15 +49,17 @@ async def run_host(app_root: Path, port: int) -> None:
     queues = [QueueTrigger(each, settings, invocations) for each in functions if each.kind == "serviceBusTrigger"]
     timers = [Timer(each, invocations) for each in functions if each.kind == "timerTrigger"]
     http = HttpTriggers(functions, route_prefix=settings.route_prefix, invocations=invocations, admin=admin)
-    server = HttpServer(_http_config(http, port))
+    server = HttpServer(_http_config(http))
     stopping = _stop_signals()
 
-    serving = asyncio.create_task(server.serve())
+    listener = _listen(port)
+    serving = asyncio.create_task(server.serve([listener]))
     receiving = [asyncio.create_task(queue.run(stopping)) for queue in queues]
-    await server.listening
+    await server.listening.wait()
     await _attached_or_stopping(queues, stopping)
     admin.state = "Running"
-    print(f"listening on {HOST}:{server.listening.result()}", flush=True)
+    if not stopping.is_set():
+        print(f"listening on {HOST}:{listener.getsockname()[1]}", flush=True)
     ticking = [asyncio.create_task(timer.run(stopping)) for timer in timers]
 
     await stopping.wait()
@@ -69,11 +72,16 @@ async def run_host(app_root: Path, port: int) -> None:
     await asyncio.wait(loops, timeout=1)
 
 
-def _http_config(http: HttpTriggers, port: int) -> uvicorn.Config:
+def _listen(port: int) -> socket:
+    try:
+        return create_server((HOST, port), backlog=2048)
+    except OSError as error:
+        raise AppError(f"cannot listen on {HOST}:{port}: {error.strerror}") from error
+
+
+def _http_config(http: HttpTriggers) -> uvicorn.Config:
     return uvicorn.Config(
         http,
-        host=HOST,
-        port=port,
         lifespan="off",
         ws="none",
         log_level="warning",

@@ -1,6 +1,7 @@
 """The HTTP side as one small ASGI app: routes a request to its function and sends back what it returns."""
 
 import json
+import logging
 import os
 from collections.abc import Awaitable, Callable, MutableMapping
 from http import HTTPStatus
@@ -12,8 +13,10 @@ import azure.functions as func
 
 from sandbox.host.admin import Admin
 from sandbox.host.app import HostedFunction
-from sandbox.host.invocation import InvocationError, Invocations, log
+from sandbox.host.invocation import InvocationError, Invocations
 from sandbox.host.routes import Route, RouteTable
+
+log = logging.getLogger("sandbox.host")
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]

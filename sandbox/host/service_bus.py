@@ -1,6 +1,7 @@
 """Service Bus triggers: a peek-lock receiver per function, which completes, abandons and renews as Azure's does."""
 
 import asyncio
+import logging
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -12,9 +13,11 @@ from azure.servicebus.aio import ServiceBusClient, ServiceBusReceiver
 
 from sandbox.host.app import HostedFunction
 from sandbox.host.errors import AppError
-from sandbox.host.invocation import InvocationError, Invocations, log
+from sandbox.host.invocation import InvocationError, Invocations
 from sandbox.host.messages import message_from_broker
 from sandbox.host.settings import HostSettings
+
+log = logging.getLogger("sandbox.host")
 
 LOOK_AGAIN_SECONDS = 1
 LONGEST_BACKOFF_SECONDS = 10.0
@@ -46,8 +49,10 @@ class QueueTrigger:
                     await self._receive(receiver, stopping)
             except CONNECTION_ERRORS as error:
                 log.warning("%s: %s; attaching again in %.1f s", self._function.name, _first_line(error), backoff)
-                await _sleep_unless(stopping, backoff)
-                backoff = min(backoff * 2, LONGEST_BACKOFF_SECONDS)
+            except Exception:
+                log.exception("%s: receiving failed; attaching again in %.1f s", self._function.name, backoff)
+            await _sleep_unless(stopping, backoff)
+            backoff = min(backoff * 2, LONGEST_BACKOFF_SECONDS)
 
     @asynccontextmanager
     async def _receiver(self) -> AsyncIterator[ServiceBusReceiver]:

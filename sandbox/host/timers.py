@@ -47,7 +47,7 @@ class Timer:
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Runs the function at every occurrence until the host stops; an occurrence missed by a long run is skipped."""
-        if self._function.trigger.get("runOnStartup"):
+        if self._function.trigger.get("runOnStartup") and not stopping.is_set():
             await self._invoke(past_due=False)
         while not stopping.is_set():
             due = self._schedule.after(datetime.now(UTC))

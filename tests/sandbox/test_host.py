@@ -1,6 +1,7 @@
 """The local host serves HTTP and timer functions as Azure's host does."""
 
 import os
+import socket
 import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -166,6 +167,24 @@ def test_host_exits_with_one_and_names_the_cause_when_the_app_cannot_start(
     assert ended.returncode == 1
     assert cause in ended.stderr.splitlines()[-1]
     assert ended.stdout == ""
+
+
+def test_host_exits_with_one_when_its_port_is_taken() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        command = [*host_command("small"), "--port", str(other.getsockname()[1])]
+
+        ended = subprocess.run(
+            command,
+            cwd=ROOT,
+            env=os.environ | {"GREETING": "hello"},
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+
+    assert ended.returncode == 1
+    assert "Address already in use" in ended.stderr.splitlines()[-1]
 
 
 def test_host_json_is_read_with_durations_in_seconds() -> None:
