@@ -101,6 +101,8 @@ export class Links {
       const response = { correlation_id: request.message_id, ...respond(request) };
       const replyTo = session.find_sender(({ source }) => source?.address === link.target.address);
       if (replyTo && deliveries.canSend(replyTo)) deliveries.sendSettled(replyTo, outcomes.encode(response));
+      // The Python SDK grants 10,000 answers when it opens the node and never more.
+      else console.error(`no credit to answer a request to ${link.target.address}`);
     });
   }
 
