@@ -113,7 +113,7 @@ class Tenant:
         events = (await self.client.get("/sandbox/events")).json()["events"]
         return [event for event in events if event["kind"] == kind]
 
-    async def subscribe(self, resource: str, url: str, **values: object) -> httpx.Response:
+    async def subscribe(self, resource: str, url: str, /, **values: object) -> httpx.Response:
         """Ask for a subscription as the reader."""
         return await self.post("/subscriptions", self.subscription(resource, url) | values)
 

@@ -219,7 +219,9 @@ async def test_objects_of_any_kind_are_read_by_id_with_their_type(tenant: Tenant
 async def test_batch_judges_each_request_alone(tenant: Tenant) -> None:
     ada = await tenant.user("ada")
     await tenant.switch(throttle={"rate": 0.5, "retryAfter": 7})
-    requests = [{"id": str(n), "method": "GET", "url": f"/users/{ada}?$select=id"} for n in range(4)]
+    requests: list[dict[str, object]] = [
+        {"id": str(n), "method": "GET", "url": f"/users/{ada}?$select=id"} for n in range(4)
+    ]
     requests.append({"id": "late", "method": "GET", "url": "/users", "dependsOn": ["1"]})
 
     answers = (await tenant.post("/$batch", {"requests": requests})).json()["responses"]
