@@ -49,11 +49,6 @@ class Directory:
         versions = self.versions.get(object_id)
         return versions[-1] if versions else None
 
-    def is_live(self, object_id: str) -> bool:
-        """Whether the object exists now, outside the recycle bin."""
-        version = self.latest(object_id)
-        return version is not None and version.state == LIVE
-
     def create(self, kind: Kind, type_name: str, values: dict[str, Any]) -> ObjectVersion:
         """Add an object; the caller has checked that its id is free."""
         now = self._now()

@@ -12,7 +12,7 @@ from sandbox.graph.handshake import shake_hands
 from sandbox.graph.odata import context
 from sandbox.graph.routing import Row
 from sandbox.graph.state import GraphState
-from sandbox.graph.subscriptions import Subscription, invalid, parse_expiry, parse_subscription
+from sandbox.graph.subscriptions import Subscription, invalid, parse_expiry, parse_subscription, parse_url
 from sandbox.tenant import TETHER_CLIENT_ID, TETHER_OBJECT_ID
 
 _CHANGEABLE = frozenset({"expirationDateTime", "notificationUrl"})
@@ -52,8 +52,9 @@ async def update_subscription(request: Request, state: GraphState, caller: Calle
     if "expirationDateTime" in body:
         expires_at = parse_expiry(body["expirationDateTime"], state.clock())
     if "notificationUrl" in body:
-        await shake_hands(state.sender, body["notificationUrl"])
-        subscription.notification_url = body["notificationUrl"]
+        url = parse_url(body, "notificationUrl", required=True) or ""
+        await shake_hands(state.sender, url)
+        subscription.notification_url = url
     subscription.expires_at = expires_at
     _log(state, "subscription-renewed", subscription)
     return _entity(request, subscription.json())

@@ -132,8 +132,8 @@ def parse_subscription(body: dict[str, Any], app_object_id: str, application_id:
         change_types=_change_types(change_type),
         change_type=change_type,
         client_state=client_state,
-        notification_url=_url(body, "notificationUrl", required=True) or "",
-        lifecycle_url=_url(body, "lifecycleNotificationUrl"),
+        notification_url=parse_url(body, "notificationUrl", required=True) or "",
+        lifecycle_url=parse_url(body, "lifecycleNotificationUrl"),
         expires_at=parse_expiry(body.get("expirationDateTime"), now),
     )
 
@@ -149,6 +149,14 @@ def parse_expiry(value: object, now: float) -> float:
     if expires_at > now + LONGEST_SECONDS:
         raise invalid("Subscription expiration can only be 41760 minutes in the future.")
     return expires_at
+
+
+def parse_url(body: dict[str, Any], name: str, *, required: bool = False) -> str | None:
+    """A notification URL: https, or loopback in the sandbox; raises Graph's 400."""
+    value = _text(body, name, required=required)
+    if value and not value.startswith(("https://", "http://127.0.0.1", "http://localhost")):
+        raise invalid(f"'{name}' must use https.")
+    return value
 
 
 def invalid(message: str) -> GraphError:
@@ -170,11 +178,4 @@ def _text(body: dict[str, Any], name: str, *, required: bool = False) -> str | N
         return None
     if not isinstance(value, str) or not value:
         raise invalid(f"'{name}' is missing or not a string.")
-    return value
-
-
-def _url(body: dict[str, Any], name: str, *, required: bool = False) -> str | None:
-    value = _text(body, name, required=required)
-    if value and not value.startswith(("https://", "http://127.0.0.1", "http://localhost")):
-        raise invalid(f"'{name}' must use https.")
     return value

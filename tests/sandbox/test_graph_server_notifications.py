@@ -115,6 +115,22 @@ async def test_renewal_moves_the_expiry_and_nobody_else_sees_the_subscription(
     assert [answer.status_code for answer in answers] == [400, 204, 404, 204]
 
 
+async def test_moved_subscription_delivers_to_the_new_url_once_that_has_echoed(
+    tenant: Tenant, subscriber: Subscriber
+) -> None:
+    made = (await tenant.subscribe("/users", subscriber.url)).json()
+
+    with Subscriber() as other:
+        path = f"/v1.0/subscriptions/{made['id']}"
+        plain = await tenant.client.patch(path, headers=tenant.reader, json={"notificationUrl": "http://a.example"})
+        moved = await tenant.client.patch(path, headers=tenant.reader, json={"notificationUrl": other.url})
+        await tenant.user("ada")
+        await other.received(1)
+
+    assert (plain.status_code, moved.status_code) == (400, 200)
+    assert (len(other.handshakes), subscriber.items) == (1, [])
+
+
 async def test_removed_member_is_told_in_the_shape_that_graph_was_seen_to_send(
     tenant: Tenant, subscriber: Subscriber
 ) -> None:
