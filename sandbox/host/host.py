@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from socket import create_server, socket
-from typing import Any
 
 import uvicorn
 
@@ -99,9 +98,9 @@ def _stop_signals() -> asyncio.Event:
 
 
 async def _attached_or_stopping(queues: list[QueueTrigger], stopping: asyncio.Event) -> None:
-    attached = asyncio.gather(*(queue.attached.wait() for queue in queues))
     stopped = asyncio.create_task(stopping.wait())
-    waits: list[asyncio.Future[Any]] = [attached, stopped]
-    await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-    attached.cancel()
+    for queue in queues:
+        attached = asyncio.create_task(queue.attached.wait())
+        await asyncio.wait([attached, stopped], return_when=asyncio.FIRST_COMPLETED)
+        attached.cancel()
     stopped.cancel()
