@@ -1,6 +1,7 @@
 """Faults on demand: what the gateway does instead of answering, and how often."""
 
 import asyncio
+import contextlib
 
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import Receive, Scope, Send
@@ -91,8 +92,10 @@ class NoAnswer(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         gone = asyncio.ensure_future(_disconnected(receive))
-        while self._hanging and self._hanging.values["hang"] and not gone.done():
-            await asyncio.wait([gone], timeout=0.05)
+        # A server that stops cancels the hang; its client is then hung up on like any other.
+        with contextlib.suppress(asyncio.CancelledError):
+            while self._hanging and self._hanging.values["hang"] and not gone.done():
+                await asyncio.wait([gone], timeout=0.05)
         lent = scope.get("extensions", {}).get(TRANSPORT)
         if lent is None:
             await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"1")]})

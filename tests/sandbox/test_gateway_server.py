@@ -1,5 +1,6 @@
 """The gateway stand-in: credentials, roles, identities, and the faults a person switches on."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import httpx
@@ -428,3 +429,20 @@ def test_process_stops_cleanly_when_asked() -> None:
     assert code == 0
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"{url}/api/healthz")
+
+
+async def test_process_stops_cleanly_while_requests_hang() -> None:
+    process, url = start()
+    async with httpx.AsyncClient(base_url=url) as client:
+        await client.put("/sandbox/switches", json={"hang": True})
+        hanging = asyncio.create_task(client.get("/api/healthz", timeout=20))
+        for _ in range(500):
+            if (await client.get("/sandbox/counters")).json()["requests"]:
+                break
+            await asyncio.sleep(0.01)
+
+        code = await asyncio.to_thread(stop, process)
+
+        assert code == 0
+        with pytest.raises(httpx.TransportError):
+            await hanging
