@@ -1,6 +1,6 @@
 """The ledger: exactly what Tether took from a principal, and when each thing may be given back."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -71,6 +71,29 @@ def returned(ledger: Ledger, given_back: Iterable[Taken]) -> Ledger:
     return tuple(entry for entry in ledger if entry.identity_of_entry not in gone)
 
 
+def lose_again(ledger: Ledger, groups: frozenset[str] | None, *, confirmed: bool) -> Ledger:
+    """The ledger after Entra took access away anew: entries that need these groups (all, for `None`) start over."""
+    return tuple(
+        replace(entry, confirmed=confirmed, seen_since=None) if groups is None or _depends(entry, groups) else entry
+        for entry in ledger
+    )
+
+
+def standing(ledger: Ledger, rules: RestoreRules, now: datetime) -> Ledger:
+    """What must still be absent at the gateway: everything but what Entra is known to grant again."""
+    going_back = {entry.identity_of_entry for entry in due(ledger, rules, now)}
+    return tuple(
+        entry
+        for entry in ledger
+        if entry.identity_of_entry not in going_back and not (entry.confirmed and entry.seen_since is not None)
+    )
+
+
+def needed_groups(ledger: Ledger) -> frozenset[str]:
+    """The Entra groups on which the return of anything depends."""
+    return frozenset(group for entry in ledger for alternatives in entry.needs for group in alternatives)
+
+
 def announce_return(ledger: Ledger) -> Ledger:
     """The ledger after Entra said that access came back: from now on positive reads are news, not lag."""
     return tuple(replace(entry, confirmed=True) for entry in ledger)
@@ -94,15 +117,15 @@ def due_at(entry: Taken, rules: RestoreRules) -> datetime | None:
     return proven if entry.confirmed else max(proven, entry.taken_at + rules.horizon)
 
 
-def next_look(ledger: Ledger, rules: RestoreRules) -> datetime | None:
-    """When the next entry may be due, if any is on its way back."""
-    return min(filter(None, (due_at(entry, rules) for entry in ledger)), default=None)
+def next_look(ledger: Ledger, rules: RestoreRules, now: datetime) -> datetime | None:
+    """When the next entry will be due, if any is on its way back and not due yet."""
+    upcoming = (due_at(entry, rules) for entry in ledger)
+    return min((at for at in upcoming if at is not None and at > now), default=None)
 
 
-def by_identity(ledger: Ledger) -> Mapping[IdentityRef, Ledger]:
-    """The entries of each gateway identity."""
-    refs = dict.fromkeys(entry.ref for entry in ledger)
-    return {ref: tuple(entry for entry in ledger if entry.ref == ref) for ref in refs}
+def of_identity(ledger: Ledger, ref: IdentityRef) -> Ledger:
+    """The entries of one gateway identity."""
+    return tuple(entry for entry in ledger if entry.ref == ref)
 
 
 def give_back(identity: GatewayIdentity, entries: Ledger) -> GatewayIdentity:
@@ -119,6 +142,10 @@ def give_back(identity: GatewayIdentity, entries: Ledger) -> GatewayIdentity:
         connections=identity.connections | names[TakenKind.CONNECTION],
         attributes=identity.attributes | names[TakenKind.ATTRIBUTE],
     )
+
+
+def _depends(entry: Taken, groups: frozenset[str]) -> bool:
+    return any(alternatives <= groups for alternatives in entry.needs)
 
 
 def _review_entry(entry: Taken, *, enabled: bool, memberships: frozenset[str], now: datetime) -> Taken:

@@ -24,7 +24,8 @@ class Claim:
 class PrincipalState:
     """The claimed row of one principal: what was taken, where its evidence ends, when it is looked at next.
 
-    `version` is opaque: a save succeeds only while nobody else has saved since.
+    `unproven_since` is set from the moment a revocation is decided until it has been read back, so that whoever comes
+    after a crash knows what is left to prove. `version` is opaque: a save succeeds only while nobody else saved since.
     """
 
     principal_id: str
@@ -32,6 +33,7 @@ class PrincipalState:
     ledger: Ledger = ()
     chain: ChainHead = START
     follow_up_at: datetime | None = None
+    unproven_since: datetime | None = None
     version: str | None = None
 
     def released(self) -> "PrincipalState":

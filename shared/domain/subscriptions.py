@@ -1,6 +1,6 @@
 """Subscriptions: our registrations with Graph, and what happens to the directory as a whole."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -47,3 +47,7 @@ class DirectoryEvent:
     because: str
     correlation_id: str
     attempt: int = 0
+
+    def retried(self) -> "DirectoryEvent":
+        """The same event with one more attempt counted."""
+        return replace(self, attempt=self.attempt + 1)

@@ -58,6 +58,7 @@ def state_row(state: PrincipalState) -> dict[str, Any]:
         "ChainEntries": state.chain.entries,
         "ChainSize": state.chain.size,
         "FollowUpAt": _text(state.follow_up_at),
+        "UnprovenSince": _text(state.unproven_since),
     }
 
 
@@ -70,6 +71,7 @@ def parse_state(row: Mapping[str, Any], version: str | None) -> PrincipalState:
         _LEDGER.validate_json(zlib.decompress(row["Ledger"])),
         ChainHead(row["ChainHash"], int(row["ChainEntries"]), int(row["ChainSize"])),
         _time(row["FollowUpAt"]),
+        _time(row["UnprovenSince"]),
         version,
     )
 

@@ -1,0 +1,1 @@
+"""What the app does: the file list is the feature list."""

@@ -1,0 +1,180 @@
+"""Look at a principal: read the truth, converge the gateway on it, prove it, and decide when to look again."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+from shared.domain.decision import Decision, Observation, Verdict, decide
+from shared.domain.gateway import GatewayIdentity, Holdings, Roster
+from shared.domain.identity_map import IdentityMap, join
+from shared.domain.ledger import (
+    Ledger,
+    TakenKind,
+    announce_return,
+    lose_again,
+    needed_groups,
+    of_identity,
+    review,
+    standing,
+)
+from shared.domain.plan import Circumstances, Guards, Loss
+from shared.domain.principals import AccountState, Hint, Principal, PrincipalChange, PrincipalKind, Source
+from shared.domain.reach import AccessPolicy
+from shared.errors import RetryLaterError
+from shared.handlers.fan_out_group import fan_out_group
+from shared.handlers.identify_principal import identify_principal, resolve_map
+from shared.handlers.look_again import look_again, recheck
+from shared.handlers.observe_principal import observe_principal
+from shared.handlers.restore_access import restore_access
+from shared.handlers.revoke_access import read, revoke_access
+from shared.handlers.turn import Turn, turn
+from shared.ports import Ports, Rules
+
+
+async def look_at_principal(change: PrincipalChange, ports: Ports, rules: Rules) -> None:
+    """The gateway grants the principal no more than Entra does.
+
+    Raises:
+        ClaimedElsewhereError: another worker is at it.
+        RejectedError: `ambiguous-identity`.
+        RetryLaterError: something could not be read, written or proven; what could be done has been.
+    """
+    record = await ports.records.read(change.principal_id)
+    principal = await identify_principal(change, record, ports)
+    if principal is None:
+        return
+    if principal.kind is PrincipalKind.GROUP:
+        await fan_out_group(change, ports, rules)
+        return
+    roster = await ports.gateway.roster()
+    identity_map, names_known = await resolve_map(ports, rules)
+    identities = join(principal, roster, identity_map)
+    if not identities and not (record.state and record.state.ledger):
+        return
+    if record.facts is None:
+        await ports.records.remember(principal)
+    async with turn(_without_stale_hint(change, ports, rules), principal, ports, rules) as ours:
+        unsure = await _converge(ours, identities, roster, identity_map)
+        await look_again(ours)
+    if unsure or not names_known:
+        raise RetryLaterError("graph-silent", "Graph did not answer everything that was asked")
+
+
+def _without_stale_hint(change: PrincipalChange, ports: Ports, rules: Rules) -> PrincipalChange:
+    """A hint is for speed: one that waited longer than Graph may lag says less than a read."""
+    is_stale = ports.clock.now() - change.received_at > rules.restore.horizon
+    return replace(change, hint=Hint.CHANGED, group_id=None) if is_stale else change
+
+
+async def _converge(
+    ours: Turn, identities: Sequence[GatewayIdentity], roster: Roster, identity_map: IdentityMap
+) -> bool:
+    """Revoke and restore; whether something remained unknown."""
+    held = _held(identities, identity_map) | needed_groups(ours.state.ledger)
+    (seen, described), policy, found = await asyncio.gather(
+        observe_principal(ours.change, ours.principal, held, ours.ports.directory, ours.rules.read_budget),
+        ours.ports.gateway.access_policy(),
+        asyncio.gather(*(read(ours, identity) for identity in identities)),
+    )
+    decision = decide(ours.change, seen, held)
+    ours.keep(_account_for(ours, seen, decision))
+    await _remember(ours, described)
+    under = _circumstances(ours, roster, identity_map, policy)
+    present = [one for one in found if one is not None]
+    for identity, holdings in present:
+        loss = _loss(ours, identity, decision, identity_map)
+        await revoke_access(ours, (identity, holdings), loss, under, decision)
+    await _prove(ours, present)
+    if decision.verdict is not Verdict.LOSE_EVERYTHING:
+        for ref in dict.fromkeys(entry.ref for entry in ours.state.ledger):
+            await restore_access(ours, ref)
+    elif ours.revoked:
+        _warn_of_keys(ours, roster, identities)
+    if decision.second_path:
+        await ours.note("access-kept", because=decision.because, kept=sorted(decision.second_path))
+        await recheck(ours, stage=1)
+    return decision.unsure
+
+
+def _held(identities: Sequence[GatewayIdentity], identity_map: IdentityMap) -> frozenset[str]:
+    governed = (identity_map.governed(identity) for identity in identities)
+    return frozenset(group for grants in governed for groups in grants.values() for group in groups)
+
+
+def _account_for(ours: Turn, seen: Observation, decision: Decision) -> Ledger:
+    """The ledger after what we were told and what we read."""
+    ledger = announce_return(ours.state.ledger) if ours.change.hint.gives_back else ours.state.ledger
+    if decision.verdict is Verdict.LOSE_EVERYTHING:
+        return lose_again(ledger, None, confirmed=decision.confirmed)
+    if decision.verdict is Verdict.LOSE_GROUPS:
+        ledger = lose_again(ledger, decision.groups, confirmed=decision.confirmed)
+    if seen.account is AccountState.ENABLED and seen.transitive is not None:
+        memberships = seen.transitive - decision.groups
+        ledger = review(ledger, enabled=True, memberships=memberships, now=ours.ports.clock.now())
+    return ledger
+
+
+async def _remember(ours: Turn, described: Principal | None) -> None:
+    """Keep what was read, but never forget the addresses of somebody who is gone."""
+    if described is None or described == ours.principal:
+        return
+    known = ours.principal
+    current = replace(described, emails=described.emails or known.emails, app_id=described.app_id or known.app_id)
+    await ours.ports.records.remember(replace(current, blueprint_id=current.blueprint_id or known.blueprint_id))
+
+
+def _circumstances(ours: Turn, roster: Roster, identity_map: IdentityMap, policy: AccessPolicy) -> Circumstances:
+    guards = Guards(
+        identity_map.is_break_glass(ours.principal),
+        roster.active_admins(policy.admin_group),
+        roster.own_subject,
+        ours.rules.escalation,
+    )
+    return Circumstances(policy, guards, ours.ports.clock.now())
+
+
+def _loss(ours: Turn, identity: GatewayIdentity, decision: Decision, identity_map: IdentityMap) -> Loss:
+    """What this identity must not have: what was decided now, and what was taken and is not due."""
+    needs = identity_map.governed(identity)
+    entries = of_identity(ours.state.ledger, identity.ref)
+    absent = standing(entries, ours.rules.restore, ours.ports.clock.now())
+    decided = frozenset(grant for grant, groups in needs.items() if groups <= decision.groups)
+    return Loss(
+        everything=decision.verdict is Verdict.LOSE_EVERYTHING or any(e.kind is TakenKind.ACCOUNT for e in absent),
+        grants=decided | frozenset(e.name for e in absent if e.kind is not TakenKind.ACCOUNT),
+        needs=needs,
+        before=frozenset(e.name for e in entries if e.kind is not TakenKind.ACCOUNT),
+        promised=identity_map.connections_of(decision.groups),
+        confirmed=decision.confirmed if decision.verdict is not Verdict.KEEP else all(e.confirmed for e in absent),
+    )
+
+
+async def _prove(ours: Turn, present: Sequence[tuple[GatewayIdentity, Holdings]]) -> None:
+    """Every identity has been read back by now: say so, once, with how long it took."""
+    since = ours.state.unproven_since
+    if since is None:
+        return
+    took = (ours.ports.clock.now() - since).total_seconds()
+    await ours.note("revoked", identities=[str(i.ref) for i, _ in present], seconds=round(took, 3))
+    ours.ports.alerts.measure("notification-to-revocation", took, source=ours.change.source)
+    if ours.change.source is Source.VERIFICATION and ours.revoked:
+        ours.ports.alerts.raise_alert("access-came-back", principal_id=ours.principal.principal_id)
+    delay = timedelta(seconds=ours.rules.verify_after[0])
+    verification = ours.change.follow_up(source=Source.VERIFICATION)
+    await ours.ports.queue.send_verification(verification, ours.ports.clock.now() + delay)
+    ours.state = replace(ours.state, unproven_since=None)
+
+
+def _warn_of_keys(ours: Turn, roster: Roster, own: Sequence[GatewayIdentity]) -> None:
+    """A bearer key outlives the person who made it: nobody but an operator can say whose it is."""
+    keys = [
+        str(identity.ref)
+        for identity in roster.identities
+        if identity.ref.kind.is_key
+        and identity.status == "active"
+        and identity.created_by.casefold() in ours.principal.emails
+        and identity not in own
+    ]
+    if keys:
+        ours.ports.alerts.raise_alert("keys-outlive-creator", principal_id=ours.principal.principal_id, keys=keys)

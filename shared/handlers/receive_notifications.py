@@ -1,0 +1,30 @@
+"""Receive what Graph sends: check it, make it durable, and let the queue do the rest."""
+
+import asyncio
+from collections import Counter
+
+from shared.domain.client_state import ClientStateKeys
+from shared.errors import RejectedError
+from shared.ports import Ports
+from shared.wire.graph_notifications import Delivery, parse_notifications
+
+LARGEST_BODY = 1024 * 1024
+
+
+async def receive_notifications(body: bytes, keys: ClientStateKeys, ports: Ports) -> int:
+    """The number of authentic notifications, all of them enqueued.
+
+    Raises:
+        RejectedError: `body-too-large`, `malformed-notifications`, or `forged-client-state` when no item is authentic.
+        RetryLaterError: the queue cannot be reached; Graph sends again.
+    """
+    if len(body) > LARGEST_BODY:
+        raise RejectedError("body-too-large", f"at most {LARGEST_BODY} bytes")
+    delivery = Delivery(body, ports.clock.now(), ports.clock.new_id())
+    found = parse_notifications(delivery, keys)
+    for reason, count in Counter(found.refused).items():
+        ports.alerts.raise_alert(reason, count=count, correlation_id=delivery.correlation_id)
+    if not found.authentic:
+        raise RejectedError("forged-client-state", "no notification of this delivery is authentic")
+    await asyncio.gather(ports.queue.send(found.changes), ports.queue.send_directory_events(found.events))
+    return found.authentic

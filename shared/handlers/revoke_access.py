@@ -1,0 +1,103 @@
+"""Revoke: close the door, settle the reviews, end the sessions, and read back until the gateway shows it."""
+
+import asyncio
+from dataclasses import replace
+
+from shared.domain.decision import Decision
+from shared.domain.gateway import GatewayIdentity, Holdings
+from shared.domain.ledger import record
+from shared.domain.plan import Circumstances, Loss, Plan, plan
+from shared.errors import RetryLaterError
+from shared.handlers.turn import Turn
+
+ROUNDS = 3
+
+
+async def revoke_access(
+    turn: Turn,
+    found: tuple[GatewayIdentity, Holdings],
+    loss: Loss,
+    under: Circumstances,
+    decision: Decision,
+) -> None:
+    """Nothing of the loss is left at the gateway, and that has been read back.
+
+    Raises:
+        RetryLaterError: `revocation-not-proven` when the gateway still shows access after three rounds.
+    """
+    identity, holdings = found
+    for attempt in range(ROUNDS):
+        wanted = plan(identity, loss, holdings, under)
+        if attempt == 0:
+            _raise_alerts(turn, identity, wanted)
+            if not wanted.is_empty or wanted.alerts:
+                await _write_down(turn, identity, wanted, decision)
+        if wanted.is_empty:
+            return
+        turn.revoked = True
+        await _carry_out(turn, identity, wanted, decision)
+        read_back = await read(turn, identity)
+        if read_back is None:
+            return
+        identity, holdings = read_back
+        shut = loss.everything or (wanted.door is not None and wanted.door.status == "inactive")
+        loss = replace(loss, everything=shut, before=loss.before | loss.grants)
+    raise RetryLaterError("revocation-not-proven", f"{identity.ref} still has access after {ROUNDS} rounds")
+
+
+async def read(turn: Turn, identity: GatewayIdentity) -> tuple[GatewayIdentity, Holdings] | None:
+    """The identity and what it holds, as the gateway shows them now; `None` when it is gone."""
+    current, holdings = await asyncio.gather(
+        turn.ports.gateway.read_identity(identity.ref), turn.ports.gateway.holdings(identity)
+    )
+    return None if current is None else (current, holdings)
+
+
+def describe(identity: GatewayIdentity) -> dict[str, object]:
+    """An identity as evidence shows it."""
+    shown: dict[str, object] = {"status": identity.status, "groups": sorted(identity.groups)}
+    if identity.connections or identity.attributes:
+        shown |= {"connections": sorted(identity.connections), "attributes": sorted(identity.attributes)}
+    return shown
+
+
+async def _write_down(turn: Turn, identity: GatewayIdentity, wanted: Plan, decision: Decision) -> None:
+    """Record first, act after: a crash from here on leaves what was taken, and that it is not proven yet."""
+    await turn.note(
+        "revocation-decided" if not wanted.is_empty else "revocation-withheld",
+        source=turn.change.source,
+        hint=turn.change.hint,
+        group=turn.change.group_id,
+        verdict=decision.verdict,
+        because=decision.because,
+        identity=str(identity.ref),
+        before=describe(identity),
+        after=describe(wanted.door or identity),
+        sessions=[session.session_id for session in wanted.sessions],
+        reviews=[review.review_id for review in wanted.reviews],
+        alerts=list(wanted.alerts),
+    )
+    if wanted.is_empty:
+        return
+    turn.keep(record(turn.state.ledger, wanted.taken))
+    if turn.state.unproven_since is None:
+        turn.state = replace(turn.state, unproven_since=turn.change.received_at)
+    await turn.save()
+
+
+async def _carry_out(turn: Turn, identity: GatewayIdentity, wanted: Plan, decision: Decision) -> None:
+    gateway = turn.ports.gateway
+    if wanted.door is not None:
+        turn.check()
+        await gateway.write_identity(identity, wanted.door)
+    turn.check()
+    reason = f"Tether: {decision.because}"
+    await asyncio.gather(*(gateway.close_review(review, reason) for review in wanted.reviews))
+    await asyncio.gather(*(gateway.kill_session(session) for session in wanted.sessions))
+
+
+def _raise_alerts(turn: Turn, identity: GatewayIdentity, wanted: Plan) -> None:
+    for reason in wanted.alerts:
+        turn.ports.alerts.raise_alert(
+            reason, principal_id=turn.principal.principal_id, identity=str(identity.ref), source=turn.change.source
+        )

@@ -1,0 +1,92 @@
+"""Settle a message: done, later, or put aside with its reason. Redelivery is normal; backoff is ours."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+from shared.domain.backoff import next_wait
+from shared.domain.evidence import START, EvidenceEntry
+from shared.domain.principals import PrincipalChange
+from shared.domain.subscriptions import DirectoryEvent
+from shared.errors import AlreadyDecidedError, ClaimedElsewhereError, RejectedError, RetryLaterError
+from shared.ports import Ports
+from shared.wire.messages import encode_change, parse_change, parse_event
+
+
+async def settle_change(
+    body: bytes, queue: str, look: Callable[[PrincipalChange], Awaitable[None]], ports: Ports
+) -> None:
+    """The look is done, a copy of it is scheduled, or it is among the dead letters: the message may be completed."""
+    try:
+        change = parse_change(body)
+    except RejectedError as error:
+        await _put_aside(body, queue, error, ports)
+        return
+    try:
+        await look(change)
+    except AlreadyDecidedError:
+        return
+    except ClaimedElsewhereError as error:
+        await ports.queue.send([change], ports.clock.now() + timedelta(seconds=error.retry_after))
+    except RetryLaterError as error:
+        await _retry(change, queue, error, ports)
+    except RejectedError as error:
+        await _give_up(change, queue, error, ports)
+
+
+async def settle_event(
+    body: bytes, queue: str, process: Callable[[DirectoryEvent], Awaitable[None]], ports: Ports
+) -> None:
+    """The same for directory events."""
+    try:
+        event = parse_event(body)
+    except RejectedError as error:
+        await _put_aside(body, queue, error, ports)
+        return
+    try:
+        await process(event)
+    except AlreadyDecidedError:
+        return
+    except RetryLaterError as error:
+        wait = next_wait(event.attempt, error, ports.clock.jitter())
+        if wait is None:
+            await _put_aside(body, queue, error, ports)
+        else:
+            at = ports.clock.now() + timedelta(seconds=wait)
+            await ports.queue.send_directory_events([event.retried()], at)
+    except RejectedError as error:
+        await _put_aside(body, queue, error, ports)
+
+
+async def _retry(change: PrincipalChange, queue: str, error: RetryLaterError, ports: Ports) -> None:
+    wait = next_wait(change.attempt, error, ports.clock.jitter())
+    if wait is None:
+        await _give_up(change, queue, error, ports)
+        return
+    await ports.queue.send([change.retried()], ports.clock.now() + timedelta(seconds=wait))
+    if change.attempt == 0 and change.hint.takes_away:
+        await _note(change, "delayed", error, ports)
+
+
+async def _give_up(change: PrincipalChange, queue: str, error: RetryLaterError | RejectedError, ports: Ports) -> None:
+    await _put_aside(encode_change(change), queue, error, ports)
+    await _note(change, "dead-lettered", error, ports)
+
+
+async def _put_aside(body: bytes, queue: str, error: RetryLaterError | RejectedError, ports: Ports) -> None:
+    await ports.queue.dead_letter(body, queue, error.reason, error.detail)
+    ports.alerts.raise_alert("dead-lettered", because=error.reason, queue=queue)
+
+
+async def _note(change: PrincipalChange, what: str, error: RetryLaterError | RejectedError, ports: Ports) -> None:
+    """Evidence without a claim: the append position keeps the chain whole. What cannot be noted is not lost by that."""
+    entry = EvidenceEntry(
+        ports.clock.now(),
+        what,
+        change.principal_id,
+        change.correlation_id,
+        {"reason": error.reason, "hint": change.hint, "source": change.source, "attempts": change.attempt + 1},
+    )
+    try:
+        await ports.evidence.append(change.principal_id, START, [entry])
+    except (RetryLaterError, AlreadyDecidedError):
+        ports.alerts.raise_alert("evidence-not-written", principal_id=change.principal_id, entry=what)

@@ -1,0 +1,91 @@
+"""Settings: read once; a missing, weak or wrong one stops the app and says what to do."""
+
+from collections.abc import Mapping
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
+
+from shared.domain.plan import Escalation
+from shared.errors import SettingsError
+
+Guid = Annotated[str, StringConstraints(to_lower=True, pattern=r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")]
+Key = Annotated[str, StringConstraints(min_length=32)]
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_FIXES = {
+    "missing": "set it",
+    "string_too_short": "use at least 32 random characters, for example from `openssl rand -hex 32`",
+    "string_pattern_mismatch": "write a GUID such as 7e7e0000-0000-4000-8000-000000000001",
+}
+
+
+class Settings(BaseModel):
+    """Every setting Tether reads; the aliases are the names of the app settings."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", str_strip_whitespace=True)
+
+    tenant_id: Guid = Field(alias="TENANT_ID")
+    notification_url: str = Field(alias="NOTIFICATION_URL")
+    client_state_key: Key = Field(alias="CLIENT_STATE_KEY")
+    client_state_previous_key: Key | None = Field(default=None, alias="CLIENT_STATE_PREVIOUS_KEY")
+    client_state_generation: int = Field(default=1, ge=1, alias="CLIENT_STATE_GENERATION")
+
+    graph_base_url: str = Field(default="https://graph.microsoft.com", alias="GRAPH_BASE_URL")
+    managed_identity_client_id: Guid | None = Field(default=None, alias="AZURE_CLIENT_ID")
+
+    gateway_base_url: str = Field(alias="GATEWAY_BASE_URL")
+    gateway_client_id: Guid | None = Field(default=None, alias="GATEWAY_CLIENT_ID")
+    gateway_api_key: str | None = Field(default=None, min_length=16, alias="GATEWAY_API_KEY")
+    gateway_timeout_seconds: float = Field(default=30.0, ge=1, le=60, alias="GATEWAY_TIMEOUT_SECONDS")
+
+    storage_connection_string: str | None = Field(default=None, alias="AzureWebJobsStorage")
+    storage_blob_uri: str | None = Field(default=None, alias="AzureWebJobsStorage__blobServiceUri")
+    storage_table_uri: str | None = Field(default=None, alias="AzureWebJobsStorage__tableServiceUri")
+    service_bus_connection_string: str | None = Field(default=None, alias="ServiceBus")
+    service_bus_namespace: str | None = Field(default=None, alias="ServiceBus__fullyQualifiedNamespace")
+
+    identity_map_file: str = Field(default="identity-map.yaml", alias="IDENTITY_MAP_FILE")
+    escalation: Escalation = Field(default=Escalation.DEACTIVATE, alias="ON_UNENFORCEABLE_REMOVAL")
+    restore_after_seconds: float = Field(default=60.0, ge=60, alias="RESTORE_AFTER_SECONDS")
+    replication_horizon_seconds: float = Field(default=900.0, ge=60, alias="REPLICATION_HORIZON_SECONDS")
+    token_lifetime_seconds: float = Field(default=5400.0, ge=600, alias="TOKEN_LIFETIME_SECONDS")
+    sweep_limit_percent: int = Field(default=20, ge=1, le=100, alias="SWEEP_LIMIT_PERCENT")
+    sweep_limit_minimum: int = Field(default=5, ge=0, alias="SWEEP_LIMIT_MINIMUM")
+
+    @field_validator("graph_base_url", "gateway_base_url", "notification_url")
+    @classmethod
+    def _is_secure(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK):
+            raise ValueError("use https:// (http:// is accepted for loopback addresses only)")
+        return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _can_connect(self) -> "Settings":
+        if not self.gateway_api_key and not self.gateway_client_id:
+            raise ValueError("set GATEWAY_CLIENT_ID (managed identity, preferred) or GATEWAY_API_KEY")
+        if not self.storage_connection_string and not (self.storage_blob_uri and self.storage_table_uri):
+            raise ValueError(
+                "set AzureWebJobsStorage__blobServiceUri and AzureWebJobsStorage__tableServiceUri (managed identity), "
+                "or AzureWebJobsStorage (connection string)"
+            )
+        if not self.service_bus_connection_string and not self.service_bus_namespace:
+            raise ValueError("set ServiceBus__fullyQualifiedNamespace (managed identity) or ServiceBus")
+        return self
+
+
+def read_settings(environment: Mapping[str, str]) -> Settings:
+    """The settings of this process; an empty variable counts as not set.
+
+    Raises:
+        SettingsError: naming each wrong setting and its fix, and never its value.
+    """
+    try:
+        return Settings.model_validate({name: value for name, value in environment.items() if value.strip()})
+    except ValidationError as error:
+        sentences = [
+            f"{'.'.join(map(str, problem['loc'])) or 'settings'}: {problem['msg'].removeprefix('Value error, ')}"
+            + (f"; {_FIXES[problem['type']]}" if problem["type"] in _FIXES else "")
+            for problem in error.errors(include_url=False, include_input=False)
+        ]
+        raise SettingsError("; ".join(sentences)) from None
