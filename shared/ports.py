@@ -163,8 +163,11 @@ class Holds(Protocol):
     async def put(self, hold: Hold) -> None:
         """Keep a hold; the same hold id replaces the older one."""
 
-    async def take(self, hold_id: str) -> Hold | None:
-        """The hold, removed; `None` when there is none."""
+    async def read(self, hold_id: str) -> Hold | None:
+        """The hold; `None` when there is none."""
+
+    async def delete(self, hold_id: str) -> None:
+        """Forget it; forgetting what is gone is no error."""
 
     async def list_ids(self) -> Sequence[str]:
         """The holds that wait."""

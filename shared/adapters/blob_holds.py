@@ -23,16 +23,22 @@ class BlobHolds:
         with storage_errors():
             await self._container.upload_blob(f"{hold.hold_id}.json", _HOLD.dump_json(hold), overwrite=True)
 
-    async def take(self, hold_id: str) -> Hold | None:
-        """See `Holds.take`."""
-        blob = self._container.get_blob_client(f"{hold_id}.json")
+    async def read(self, hold_id: str) -> Hold | None:
+        """See `Holds.read`."""
         try:
             with storage_errors():
-                body = await (await blob.download_blob()).readall()
-                await blob.delete_blob()
+                body = await (await self._container.download_blob(f"{hold_id}.json")).readall()
         except ResourceNotFoundError:
             return None
         return _HOLD.validate_json(body)
+
+    async def delete(self, hold_id: str) -> None:
+        """See `Holds.delete`."""
+        try:
+            with storage_errors():
+                await self._container.delete_blob(f"{hold_id}.json")
+        except ResourceNotFoundError:
+            return
 
     async def list_ids(self) -> Sequence[str]:
         """See `Holds.list_ids`."""

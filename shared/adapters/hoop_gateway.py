@@ -152,7 +152,7 @@ class HoopGateway:
             answer = await self._api.request("DELETE", path)
         else:
             answer = await self._api.request("POST", f"{path}/reactivate")
-        if answer.status >= 400 and answer.status not in (404, 409):
+        if answer.status >= 400 and answer.status not in (404, 409, 422):
             raise RetryLaterError(f"gateway-{answer.status}", f"{before.ref} could not be written")
 
     async def _recent_sessions(self, session_user: str) -> tuple[list[wire.SessionBody], bool]:

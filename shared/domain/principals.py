@@ -11,6 +11,7 @@ class PrincipalKind(StrEnum):
     USER = "user"
     SERVICE_PRINCIPAL = "service-principal"
     GROUP = "group"
+    APP_REGISTRATION = "app-registration"
     UNKNOWN = "unknown"
 
 

@@ -51,6 +51,7 @@ async def look_at_principal(change: PrincipalChange, ports: Ports, rules: Rules)
     identity_map, names_known = await resolve_map(ports, rules)
     identities = join(principal, roster, identity_map)
     if not identities and not (record.state and record.state.ledger):
+        await _fan_out_blueprint(change, principal, ports)
         return
     if record.facts is None:
         await ports.records.remember(principal)
@@ -59,6 +60,14 @@ async def look_at_principal(change: PrincipalChange, ports: Ports, rules: Rules)
         await look_again(ours)
     if unsure or not names_known:
         raise RetryLaterError("graph-silent", "Graph did not answer everything that was asked")
+
+
+async def _fan_out_blueprint(change: PrincipalChange, principal: Principal, ports: Ports) -> None:
+    """A blueprint holds nothing at the gateway itself, but its agent identities do."""
+    if principal.app_id is None or not principal.state.is_shut:
+        return
+    agents = [agent for agent in await ports.records.by_app(principal.app_id) if agent.blueprint_id == principal.app_id]
+    await ports.queue.send(replace(change, principal_id=agent.principal_id, kind=agent.kind) for agent in agents)
 
 
 def _without_stale_hint(change: PrincipalChange, ports: Ports, rules: Rules) -> PrincipalChange:

@@ -25,12 +25,14 @@ _KINDS = {
     "#microsoft.graph.serviceprincipal": PrincipalKind.SERVICE_PRINCIPAL,
     "#microsoft.graph.agentidentity": PrincipalKind.SERVICE_PRINCIPAL,
     "#microsoft.graph.agentidentityblueprintprincipal": PrincipalKind.SERVICE_PRINCIPAL,
+    "#microsoft.graph.application": PrincipalKind.APP_REGISTRATION,
+    "#microsoft.graph.agentidentityblueprint": PrincipalKind.APP_REGISTRATION,
 }
 _SWEPT_KINDS = {
     "users": PrincipalKind.USER,
     "groups": PrincipalKind.GROUP,
     "servicePrincipals": PrincipalKind.SERVICE_PRINCIPAL,
-    "applications": PrincipalKind.UNKNOWN,
+    "applications": PrincipalKind.APP_REGISTRATION,
 }
 
 

@@ -1,0 +1,1 @@
+"""Triggers: decode, hand over to one handler, answer. No decisions."""

@@ -1,0 +1,24 @@
+"""Answers: what an HTTP caller gets for each kind of error."""
+
+from collections.abc import Awaitable
+
+import azure.functions as func
+
+from shared.errors import RejectedError, RetryLaterError
+
+_STATUS = {
+    "body-too-large": 413,
+    "forged-client-state": 403,
+    "unknown-hold": 404,
+}
+
+
+async def answer(handled: Awaitable[func.HttpResponse]) -> func.HttpResponse:
+    """The handler's answer, or the error's: 4xx with its reason, or 503 with Retry-After."""
+    try:
+        return await handled
+    except RejectedError as error:
+        return func.HttpResponse(error.reason, status_code=_STATUS.get(error.reason, 400), mimetype="text/plain")
+    except RetryLaterError as error:
+        headers = {"Retry-After": str(max(1, round(error.retry_after)))}
+        return func.HttpResponse(error.reason, status_code=503, headers=headers, mimetype="text/plain")

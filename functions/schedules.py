@@ -1,0 +1,71 @@
+"""The clock."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable
+
+import azure.functions as func
+
+from shared import bootstrap
+from shared.errors import AlreadyDecidedError, RejectedError, RetryLaterError
+from shared.handlers import keep_subscriptions
+from shared.handlers.anchor_evidence import anchor_evidence as anchor
+from shared.handlers.reconcile_roster import reconcile_roster as reconcile
+from shared.handlers.sweep_directory import RESOURCES
+from shared.handlers.sweep_directory import sweep_directory as sweep
+
+blueprint = func.Blueprint()
+_LOG = logging.getLogger("tether")
+
+
+@blueprint.function_name("sweep_directory")
+@blueprint.timer_trigger("timer", schedule="*/10 * * * * *", use_monitor=False)
+async def sweep_directory(timer: func.TimerRequest) -> None:
+    """Every 10 seconds: what changed in each directory resource."""
+    app = await bootstrap.tether()
+    await asyncio.gather(*(_tick(f"sweep {name}", sweep(name, app.ports, app.rules)) for name in RESOURCES))
+
+
+@blueprint.function_name("watch_subscriptions")
+@blueprint.timer_trigger("timer", schedule="30 * * * * *", use_monitor=False)
+async def watch_subscriptions(timer: func.TimerRequest) -> None:
+    """Every minute: both subscriptions exist."""
+    app = await bootstrap.tether()
+    await _tick("watch subscriptions", keep_subscriptions.watch_subscriptions(app.subscriptions, app.ports))
+
+
+@blueprint.function_name("renew_subscriptions")
+@blueprint.timer_trigger("timer", schedule="0 5,35 * * * *", use_monitor=False)
+async def renew_subscriptions(timer: func.TimerRequest) -> None:
+    """Every 30 minutes: both subscriptions are extended."""
+    app = await bootstrap.tether()
+    await _tick("renew subscriptions", keep_subscriptions.renew_subscriptions(app.subscriptions, app.ports))
+
+
+@blueprint.function_name("reconcile_roster")
+@blueprint.timer_trigger("timer", schedule="0 15 * * * *", use_monitor=True)
+async def reconcile_roster(timer: func.TimerRequest) -> None:
+    """Every hour: everybody at the gateway is compared with Entra."""
+    app = await bootstrap.tether()
+    await _tick("reconcile roster", reconcile(app.ports, app.rules))
+
+
+@blueprint.function_name("anchor_evidence")
+@blueprint.timer_trigger("timer", schedule="0 10 0 * * *", use_monitor=True)
+async def anchor_evidence(timer: func.TimerRequest) -> None:
+    """Every day: the heads of all chains of evidence are fixed."""
+    app = await bootstrap.tether()
+    await _tick("anchor evidence", anchor(app.ports))
+
+
+async def _tick(name: str, work: Awaitable[object]) -> None:
+    """One tick's work; what could not be done now is done by the next tick."""
+    try:
+        outcome = await work
+    except AlreadyDecidedError:
+        return
+    except (RejectedError, RetryLaterError) as error:
+        app = await bootstrap.tether()
+        app.ports.alerts.raise_alert("tick-failed", timer=name, because=error.reason, detail=error.detail)
+    else:
+        _LOG.debug("%s: %s", name, outcome)

@@ -1,0 +1,194 @@
+"""Bootstrap: the one place that reads the environment and chooses adapters."""
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+from azure.core.credentials_async import AsyncTokenCredential
+from azure.data.tables.aio import TableServiceClient
+from azure.identity.aio import DefaultAzureCredential
+from azure.servicebus.aio import ServiceBusClient
+from azure.storage.blob.aio import BlobServiceClient
+
+from shared.adapters.blob_evidence import BlobEvidence
+from shared.adapters.blob_holds import BlobHolds
+from shared.adapters.graph_directory import GraphDirectory
+from shared.adapters.graph_subscriptions import GraphSubscriptions
+from shared.adapters.hoop_gateway import HoopGateway
+from shared.adapters.json_api import JsonApi
+from shared.adapters.service_bus_queue import ServiceBusQueue
+from shared.adapters.storage_errors import storage_errors
+from shared.adapters.system_clock import SystemClock
+from shared.adapters.table_records import TableDeltaLinks, TablePrincipalRecords
+from shared.adapters.telemetry import Telemetry
+from shared.adapters.tokens import api_key, bearer
+from shared.domain.client_state import ClientStateKeys
+from shared.domain.identity_map import IdentityMap
+from shared.domain.ledger import RestoreRules
+from shared.domain.sweep import SweepLimit
+from shared.errors import AlreadyDecidedError, SettingsError
+from shared.handlers.keep_subscriptions import SubscriptionPlan
+from shared.ports import Ports, Rules
+from shared.settings import Settings, read_settings
+from shared.wire.identity_map import parse_identity_map
+
+TABLES = ("principals", "sweeps")
+CONTAINERS = ("evidence", "holds")
+GRAPH_TIMEOUT = 10.0
+ROSTER_FRESH_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Tether:
+    """The assembled app: what handlers need, and how to let go of it."""
+
+    ports: Ports
+    rules: Rules
+    keys: ClientStateKeys
+    subscriptions: SubscriptionPlan
+    resources: AsyncExitStack
+
+
+def check_environment() -> None:
+    """Stop a start with missing, weak or wrong settings. Raises `SettingsError`."""
+    read_identity_map(read_settings(os.environ))
+
+
+async def tether() -> Tether:
+    """The app of this process, assembled on first use; its tables and containers exist."""
+    return await _process.value()
+
+
+async def assemble(environment: Mapping[str, str]) -> Tether:
+    """An app for these settings; the caller closes its `resources`."""
+    settings = read_settings(environment)
+    async with AsyncExitStack() as stack:
+        ports = await _ports(settings, stack)
+        keys = _client_state_keys(settings)
+        plan = SubscriptionPlan(keys, settings.client_state_generation, settings.notification_url)
+        return Tether(ports, _rules(settings), keys, plan, stack.pop_all())
+
+
+def read_identity_map(settings: Settings) -> IdentityMap:
+    """The operator's map. Raises `SettingsError` when the file is missing or wrong."""
+    path = Path(settings.identity_map_file)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise SettingsError(f"IDENTITY_MAP_FILE: {path} cannot be read; create it, or correct the path") from error
+    return parse_identity_map(text, path.name)
+
+
+class _Process:
+    """One app per process, however many functions ask for it at once."""
+
+    def __init__(self) -> None:
+        self._lock = asyncio.Lock()
+        self._app: Tether | None = None
+
+    async def value(self) -> Tether:
+        if self._app is None:
+            async with self._lock:
+                if self._app is None:
+                    self._app = await assemble(os.environ)
+        return self._app
+
+
+_process = _Process()
+
+
+async def _ports(settings: Settings, stack: AsyncExitStack) -> Ports:
+    clock = SystemClock()
+    credential = await stack.enter_async_context(
+        DefaultAzureCredential(managed_identity_client_id=settings.managed_identity_client_id)
+    )
+    tables, blobs = await _storage(settings, credential, stack)
+    graph = await stack.enter_async_context(_http(settings.graph_base_url, GRAPH_TIMEOUT))
+    gateway = await stack.enter_async_context(_http(settings.gateway_base_url, settings.gateway_timeout_seconds))
+    queue = ServiceBusQueue(_service_bus(settings, credential))
+    stack.push_async_callback(queue.close)
+    return Ports(
+        directory=GraphDirectory(
+            JsonApi("graph", graph, bearer(credential, "https://graph.microsoft.com/.default")),
+            clock,
+            settings.graph_base_url,
+        ),
+        subscriptions=GraphSubscriptions(credential, settings.graph_base_url),
+        gateway=HoopGateway(
+            JsonApi("gateway", gateway, _gateway_headers(settings, credential)), clock, ROSTER_FRESH_SECONDS
+        ),
+        records=TablePrincipalRecords(tables.get_table_client("principals")),
+        evidence=BlobEvidence(blobs.get_container_client("evidence")),
+        queue=queue,
+        delta_links=TableDeltaLinks(tables.get_table_client("sweeps")),
+        holds=BlobHolds(blobs.get_container_client("holds")),
+        clock=clock,
+        alerts=Telemetry(),
+    )
+
+
+async def _storage(
+    settings: Settings, credential: AsyncTokenCredential, stack: AsyncExitStack
+) -> tuple[TableServiceClient, BlobServiceClient]:
+    if settings.storage_connection_string:
+        tables = TableServiceClient.from_connection_string(settings.storage_connection_string)
+        blobs = BlobServiceClient.from_connection_string(settings.storage_connection_string)
+    else:
+        tables = TableServiceClient(settings.storage_table_uri or "", credential=credential)
+        blobs = BlobServiceClient(settings.storage_blob_uri or "", credential=credential)
+    await stack.enter_async_context(tables)
+    await stack.enter_async_context(blobs)
+    await asyncio.gather(
+        *(_create(tables.create_table_if_not_exists(name)) for name in TABLES),
+        *(_create(blobs.create_container(name)) for name in CONTAINERS),
+    )
+    return tables, blobs
+
+
+async def _create(creation: Awaitable[object]) -> None:
+    try:
+        with storage_errors():
+            await creation
+    except AlreadyDecidedError:
+        return
+
+
+def _service_bus(settings: Settings, credential: AsyncTokenCredential) -> ServiceBusClient:
+    if settings.service_bus_connection_string:
+        return ServiceBusClient.from_connection_string(settings.service_bus_connection_string)
+    return ServiceBusClient(settings.service_bus_namespace or "", credential)
+
+
+def _gateway_headers(
+    settings: Settings, credential: AsyncTokenCredential
+) -> Callable[[], Awaitable[Mapping[str, str]]]:
+    if settings.gateway_api_key:
+        return api_key(settings.gateway_api_key)
+    return bearer(credential, f"{settings.gateway_client_id}/.default")
+
+
+def _http(base_url: str, timeout: float) -> httpx.AsyncClient:
+    limits = httpx.Limits(max_connections=100, max_keepalive_connections=100)
+    return httpx.AsyncClient(base_url=base_url, timeout=httpx.Timeout(timeout, connect=5.0), limits=limits)
+
+
+def _client_state_keys(settings: Settings) -> ClientStateKeys:
+    keys = (settings.client_state_key, settings.client_state_previous_key)
+    return ClientStateKeys(settings.tenant_id, tuple(key.encode() for key in keys if key))
+
+
+def _rules(settings: Settings) -> Rules:
+    return Rules(
+        identity_map=read_identity_map(settings),
+        restore=RestoreRules(
+            timedelta(seconds=settings.restore_after_seconds), timedelta(seconds=settings.replication_horizon_seconds)
+        ),
+        sweep_limit=SweepLimit(settings.sweep_limit_percent, settings.sweep_limit_minimum),
+        escalation=settings.escalation,
+        verify_after=(10.0, 300.0, settings.token_lifetime_seconds),
+    )

@@ -1,0 +1,44 @@
+"""Show health: each neighbour's answer, in one place for people and probes."""
+
+import asyncio
+from collections.abc import Awaitable
+from typing import Any
+
+from shared.domain.client_state import RESOURCES
+from shared.errors import RetryLaterError
+from shared.handlers.keep_subscriptions import SubscriptionPlan
+from shared.ports import Ports
+
+
+async def show_health(wanted: SubscriptionPlan, ports: Ports) -> dict[str, Any]:
+    """`healthy`, and per part `ok` or the reason why not; holds that wait are listed, and are not a fault."""
+    gateway, subscriptions, holds = await asyncio.gather(
+        _check(ports.gateway.roster()), _check(_subscriptions(wanted, ports)), _check(ports.holds.list_ids())
+    )
+    parts = {
+        "gateway": gateway if isinstance(gateway, str) else "ok",
+        "subscriptions": subscriptions if isinstance(subscriptions, str) else "ok",
+        "storage": holds if isinstance(holds, str) else "ok",
+    }
+    waiting = [] if isinstance(holds, str) else list(holds)
+    return {"healthy": all(part == "ok" for part in parts.values()), "parts": parts, "holds": waiting}
+
+
+async def _subscriptions(wanted: SubscriptionPlan, ports: Ports) -> object:
+    now = ports.clock.now()
+    existing = await ports.subscriptions.list_all()
+    missing = [
+        resource
+        for resource in RESOURCES
+        if not any(one.serves(wanted.wanted(resource, now)) and one.expires_at > now for one in existing)
+    ]
+    if missing:
+        raise RetryLaterError("subscription-missing", ", ".join(missing))
+    return existing
+
+
+async def _check(read: Awaitable[Any]) -> Any:  # noqa: ANN401 - whatever the read gives
+    try:
+        return await read
+    except RetryLaterError as error:
+        return str(error)

@@ -1,0 +1,93 @@
+"""Sweep: every few seconds, ask Graph what changed, for what has no notification and for what was lost on the way."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+
+from shared.domain.principals import Hint, PrincipalChange, PrincipalKind
+from shared.domain.subscriptions import DirectoryEvent, DirectoryEventKind
+from shared.domain.sweep import DirectoryChange
+from shared.errors import AlreadyDecidedError, DeltaLinkLostError
+from shared.handlers.hold_sweep import send_or_hold
+from shared.ports import Ports, Rules
+
+RESOURCES = ("users", "groups", "servicePrincipals", "applications")
+
+
+async def sweep_directory(resource: str, ports: Ports, rules: Rules) -> int:
+    """The number of looks that one sweep of one resource led to; where it goes on is stored last.
+
+    A sweep that has nowhere to start from, or whose link Graph has forgotten, starts from now and has everybody looked
+    at. Two sweeps at once enqueue the same looks, which changes nothing, and only one of them advances.
+    """
+    started = ports.clock.now()
+    link, version = await ports.delta_links.read(resource)
+    if link is None:
+        await _start_over(resource, version, "first sweep", ports)
+        return 0
+    try:
+        found, next_link = await _read_pages(resource, link, ports)
+    except DeltaLinkLostError as error:
+        await _start_over(resource, version, error.reason, ports)
+        return 0
+    looks = [look async for look in _relevant(found, ports)]
+    await send_or_hold(looks, await _count_known(looks, ports), f"sweep-{resource.lower()}", ports, rules)
+    await _advance(resource, next_link, version, ports)
+    ports.alerts.measure("sweep", (ports.clock.now() - started).total_seconds(), resource=resource)
+    return len(looks)
+
+
+async def _read_pages(resource: str, link: str, ports: Ports) -> tuple[Sequence[DirectoryChange], str]:
+    found: list[DirectoryChange] = []
+    while True:
+        page = await ports.directory.delta(resource, link)
+        found += page.changes
+        link = page.link
+        if page.is_last:
+            return found, link
+
+
+async def _start_over(resource: str, version: str | None, because: str, ports: Ports) -> None:
+    """Count from now on first, and only then look at everybody, so that nothing falls in between."""
+    await _advance(resource, await ports.directory.latest_delta_link(resource), version, ports)
+    missed = DirectoryEvent(DirectoryEventKind.MISSED, "", f"{because}: {resource}", ports.clock.new_id())
+    await ports.queue.send_directory_events([missed])
+
+
+async def _advance(resource: str, link: str, version: str | None, ports: Ports) -> None:
+    try:
+        await ports.delta_links.save(resource, link, version)
+    except AlreadyDecidedError:
+        return
+
+
+async def _relevant(found: Sequence[DirectoryChange], ports: Ports) -> AsyncIterator[PrincipalChange]:
+    """The looks that matter: at principals we know, at groups, and at strangers who lost something."""
+    for entry in found:
+        change = entry.change
+        for agent in await _agents_of(entry, ports):
+            yield replace(change, principal_id=agent, kind=PrincipalKind.SERVICE_PRINCIPAL)
+        if change.kind is PrincipalKind.APP_REGISTRATION:
+            continue
+        if change.kind is PrincipalKind.GROUP or change.hint.takes_away:
+            yield change
+            continue
+        record = await ports.records.read(change.principal_id)
+        if record.facts is not None and (record.state is not None and record.state.ledger):
+            yield change
+        elif record.facts is not None and change.group_id is None:
+            yield replace(change, hint=Hint.CHANGED)
+
+
+async def _count_known(looks: Sequence[PrincipalChange], ports: Ports) -> int:
+    """How many of those who hold something at the gateway would lose it: strangers do not count."""
+    losing = {look.principal_id for look in looks if look.hint.takes_away}
+    records = [await ports.records.read(principal_id) for principal_id in losing]
+    return sum(record.facts is not None for record in records)
+
+
+async def _agents_of(entry: DirectoryChange, ports: Ports) -> Sequence[str]:
+    """What an application or blueprint principal does to those that depend on it."""
+    if entry.app_id is None or entry.change.kind is PrincipalKind.USER:
+        return ()
+    dependants = await ports.records.by_app(entry.app_id)
+    return [principal.principal_id for principal in dependants if principal.principal_id != entry.change.principal_id]
