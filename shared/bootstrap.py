@@ -14,6 +14,7 @@ from azure.data.tables.aio import TableServiceClient
 from azure.identity.aio import DefaultAzureCredential
 from azure.servicebus.aio import ServiceBusClient
 from azure.storage.blob.aio import BlobServiceClient
+from httpx_aiohttp import AiohttpTransport
 
 from shared.adapters.blob_evidence import BlobEvidence
 from shared.adapters.blob_holds import BlobHolds
@@ -173,8 +174,14 @@ def _gateway_headers(
 
 
 def _http(base_url: str, timeout: float) -> httpx.AsyncClient:
+    """A client on aiohttp's connection pool: httpx's own polls every idle connection on every request."""
     limits = httpx.Limits(max_connections=100, max_keepalive_connections=100)
-    return httpx.AsyncClient(base_url=base_url, timeout=httpx.Timeout(timeout, connect=5.0), limits=limits)
+    return httpx.AsyncClient(
+        base_url=base_url,
+        timeout=httpx.Timeout(timeout, connect=5.0),
+        transport=AiohttpTransport(limits=limits),
+        trust_env=False,
+    )
 
 
 def _client_state_keys(settings: Settings) -> ClientStateKeys:

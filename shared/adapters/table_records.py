@@ -55,10 +55,18 @@ class TablePrincipalRecords:
 
     async def claim(self, principal_id: str, owner: str, now: datetime, expires_at: datetime) -> PrincipalState:
         """See `PrincipalRecords.claim`."""
-        state = (await self.read(principal_id)).state or PrincipalState(principal_id)
+        state = await self._read_state(principal_id)
         if state.claim is not None and state.claim.is_held(now):
             raise ClaimedElsewhereError(principal_id)
         return await self.save(replace(state, claim=Claim(owner, expires_at)))
+
+    async def _read_state(self, principal_id: str) -> PrincipalState:
+        try:
+            with storage_errors():
+                row = await self._table.get_entity(principal_id, STATE)
+        except ResourceNotFoundError:
+            return PrincipalState(principal_id)
+        return parse_state(row, row.metadata["etag"])
 
     async def save(self, state: PrincipalState) -> PrincipalState:
         """See `PrincipalRecords.save`."""
