@@ -1,0 +1,100 @@
+"""How each server of the sandbox is started, and how it shows that it is ready."""
+
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from sandbox.supervisor.ports import Ports, control_port, variable
+from sandbox.tenant import DEFAULT_PORTS, HOST
+
+ROOT = Path(__file__).parents[2]
+STAND_INS = ("blob", "table", "broker", "identity", "graph", "gateway")
+SERVERS = (*STAND_INS, "functions", "door")
+WHAT = {
+    "blob": "Azurite, blobs",
+    "table": "Azurite, tables",
+    "broker": "Service Bus",
+    "identity": "managed identity",
+    "graph": "Microsoft Graph",
+    "gateway": "the access gateway",
+    "functions": "Tether on a Functions host",
+    "door": "the page",
+}
+_AZURITE = ("--inMemoryPersistence", "--silent", "--disableTelemetry", "--skipApiVersionCheck")
+# The app may finish what it has in work; the stand-ins have nothing to lose.
+_GRACE_SECONDS = {"functions": 12.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """One server: its command, its environment, and the URL that answers once it is ready."""
+
+    name: str
+    command: tuple[str, ...]
+    environment: Mapping[str, str]
+    ready_url: str
+    grace_seconds: float
+
+    def is_ready(self, answer: httpx.Response) -> bool:
+        """Whether this answer of the URL means that requests can come; any answer does, except the host's own state."""
+        if self.name != "functions":
+            return True
+        try:
+            return bool(answer.json()["state"] == "Running")
+        except (json.JSONDecodeError, KeyError):
+            return False
+
+
+def exists(server: str) -> bool:
+    """Whether this checkout has the server."""
+    return server != "door" or (ROOT / "sandbox" / "door" / "__main__.py").exists()
+
+
+def planned_servers(
+    ports: Ports, settings: Mapping[str, str], environment: Mapping[str, str], node: str
+) -> dict[str, Server]:
+    """Every server by name, on these ports; the settings are for those that act on the app's behalf."""
+    common = _common_environment(environment, ports)
+    with_settings = {**common, **settings}
+    gateway = common | {"SANDBOX_GATEWAY_API_KEY": settings.get("GATEWAY_API_KEY", "")}
+    identity = common | {"SANDBOX_IDENTITY_HEADER": settings.get("IDENTITY_HEADER", "")}
+    environments = {"gateway": gateway, "identity": identity, "functions": with_settings, "door": with_settings}
+    return {
+        name: Server(
+            name,
+            _command(name, ports, node),
+            environments.get(name, common),
+            _ready_url(name, ports),
+            _GRACE_SECONDS.get(name, 5.0),
+        )
+        for name in SERVERS
+    }
+
+
+def _common_environment(environment: Mapping[str, str], ports: Ports) -> dict[str, str]:
+    # Nothing on loopback may go through a proxy that the machine uses for the world outside.
+    direct = ",".join(filter(None, (environment.get("NO_PROXY", ""), HOST, "localhost")))
+    chosen = {variable(server): str(ports[server]) for server in DEFAULT_PORTS}
+    return {**environment, **chosen, "NO_PROXY": direct, "no_proxy": direct, "PYTHONUNBUFFERED": "1"}
+
+
+def _command(server: str, ports: Ports, node: str) -> tuple[str, ...]:
+    port = str(ports[server])
+    if server in ("blob", "table"):
+        program = str(ROOT / "sandbox" / "node_modules" / ".bin" / f"azurite-{server}")
+        return (node, program, f"--{server}Host", HOST, f"--{server}Port", port, *_AZURITE)
+    if server == "broker":
+        program, queues = str(ROOT / "sandbox" / "broker" / "main.mjs"), str(ROOT / "sandbox" / "queues.json")
+        return (node, program, "--port", port, "--control-port", str(control_port(ports)), "--queues", queues)
+    module = "sandbox.host" if server == "functions" else f"sandbox.{server}"
+    return (sys.executable, "-m", module, "--port", port)
+
+
+def _ready_url(server: str, ports: Ports) -> str:
+    port = control_port(ports) if server == "broker" else ports[server]
+    path = {"broker": "/sandbox/queues", "functions": "/admin/host/status"}.get(server, "/")
+    return f"http://{HOST}:{port}{path}"

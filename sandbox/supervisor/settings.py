@@ -1,0 +1,86 @@
+"""The app's settings in the sandbox: those given, and for the rest those that lead to the stand-ins."""
+
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+
+from sandbox.supervisor.ports import Ports
+from sandbox.tenant import GATEWAY_CLIENT_ID, HOST, TENANT_ID, TETHER_CLIENT_ID
+from shared.settings import Settings
+
+IDENTITY_MAP = Path(__file__).parents[1] / "identity-map.yaml"
+# Azurite's account and key are the same on every machine; they open nothing else.
+_ACCOUNT = "devstoreaccount1"
+_ACCOUNT_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+
+_STORAGE = ("AzureWebJobsStorage", "AzureWebJobsStorage__blobServiceUri", "AzureWebJobsStorage__tableServiceUri")
+REPLACED_BY = {
+    "graph": ("GRAPH_BASE_URL",),
+    "gateway": ("GATEWAY_BASE_URL",),
+    "broker": ("ServiceBus", "ServiceBus__fullyQualifiedNamespace"),
+    "blob": _STORAGE,
+    "table": _STORAGE,
+    # The real Graph refuses the tokens of a stand-in, so its identity has to be real as well.
+    "identity": ("IDENTITY_ENDPOINT", "GRAPH_BASE_URL"),
+}
+
+
+def replaced_servers(given: Mapping[str, str]) -> frozenset[str]:
+    """The stand-ins that are not needed, because a setting names the real thing."""
+    return frozenset(server for server, names in REPLACED_BY.items() if any(given.get(name) for name in names))
+
+
+def fitting_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment without empty variables, and without somebody's own Azure sign-in next to a stand-in identity."""
+    given = {name: value for name, value in environment.items() if value.strip()}
+    if "identity" in replaced_servers(given):
+        return given
+    return {name: value for name, value in given.items() if not name.startswith("AZURE_")}
+
+
+def app_settings(given: Mapping[str, str], ports: Ports) -> dict[str, str]:
+    """Every setting of the app: what is given wins."""
+    replaced = replaced_servers(given)
+    settings = {
+        "TENANT_ID": TENANT_ID,
+        "NOTIFICATION_URL": f"{_url(ports, 'functions')}/api/graph/notifications",
+        "CLIENT_STATE_KEY": secrets.token_hex(32),
+        "IDENTITY_MAP_FILE": str(IDENTITY_MAP),
+        "SANDBOX_FUNCTION_KEY": secrets.token_urlsafe(24),
+    }
+    for server, leading_there in _leading_to_stand_ins(ports).items():
+        if server not in replaced:
+            settings |= leading_there
+    if not given.get("GATEWAY_API_KEY"):
+        settings |= _gateway_credential(replaced)
+    names = {str(field.alias) for field in Settings.model_fields.values()} | settings.keys()
+    return settings | {name: value for name, value in given.items() if name in names}
+
+
+def _leading_to_stand_ins(ports: Ports) -> dict[str, dict[str, str]]:
+    key_name = "SharedAccessKeyName=sandbox;SharedAccessKey=sandbox"
+    bus = f"Endpoint=sb://{HOST}:{ports['broker']};{key_name};UseDevelopmentEmulator=true"
+    account = f"DefaultEndpointsProtocol=http;AccountName={_ACCOUNT};AccountKey={_ACCOUNT_KEY}"
+    blob, table = f"{_url(ports, 'blob')}/{_ACCOUNT}", f"{_url(ports, 'table')}/{_ACCOUNT}"
+    return {
+        "graph": {"GRAPH_BASE_URL": _url(ports, "graph")},
+        "gateway": {"GATEWAY_BASE_URL": _url(ports, "gateway")},
+        "broker": {"ServiceBus": bus},
+        "blob": {"AzureWebJobsStorage": f"{account};BlobEndpoint={blob};TableEndpoint={table}"},
+        "identity": {
+            "IDENTITY_ENDPOINT": f"{_url(ports, 'identity')}/msi/token",
+            "IDENTITY_HEADER": secrets.token_hex(16),
+            "AZURE_CLIENT_ID": TETHER_CLIENT_ID,
+        },
+    }
+
+
+def _gateway_credential(replaced: frozenset[str]) -> dict[str, str]:
+    """A managed identity, except where only the stand-in gateway remains and could not check its tokens."""
+    if "identity" in replaced and "gateway" not in replaced:
+        return {"GATEWAY_API_KEY": f"sandbox|{secrets.token_hex(16)}"}
+    return {"GATEWAY_CLIENT_ID": GATEWAY_CLIENT_ID}
+
+
+def _url(ports: Ports, server: str) -> str:
+    return f"http://{HOST}:{ports[server]}"
