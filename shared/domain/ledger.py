@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from shared.domain.gateway import GatewayIdentity, IdentityRef
+from shared.domain.principals import Hint, PrincipalChange
 
 Needs = frozenset[frozenset[str]]
 """Conditions on membership: of each inner set of Entra groups, at least one must be held."""
@@ -87,6 +88,14 @@ def standing(ledger: Ledger, rules: RestoreRules, now: datetime) -> Ledger:
         for entry in ledger
         if entry.identity_of_entry not in going_back and not (entry.confirmed and entry.seen_since is not None)
     )
+
+
+def is_taken(ledger: Ledger, change: PrincipalChange) -> bool:
+    """Whether what a hint says was lost has been taken already, and is not on its way back."""
+    lost = [entry for entry in ledger if entry.seen_since is None]
+    if change.hint is Hint.REMOVED_FROM_GROUP:
+        return any(change.group_id in alternatives for entry in lost for alternatives in entry.needs)
+    return any(entry.kind is TakenKind.ACCOUNT for entry in lost)
 
 
 def needed_groups(ledger: Ledger) -> frozenset[str]:

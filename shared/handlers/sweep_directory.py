@@ -1,15 +1,19 @@
 """Sweep: every few seconds, ask Graph what changed, for what has no notification and for what was lost on the way."""
 
-from collections.abc import AsyncIterator, Sequence
+import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from shared.domain.ledger import is_taken
 from shared.domain.principals import Hint, PrincipalChange, PrincipalKind
+from shared.domain.records import PrincipalRecord
 from shared.domain.subscriptions import DirectoryEvent, DirectoryEventKind
 from shared.domain.sweep import DirectoryChange
 from shared.errors import AlreadyDecidedError, DeltaLinkLostError
 from shared.handlers.hold_sweep import send_or_hold
 from shared.ports import Ports, Rules
 
+PARALLEL_READS = 16
 RESOURCES = ("users", "groups", "servicePrincipals", "applications")
 
 
@@ -29,8 +33,9 @@ async def sweep_directory(resource: str, ports: Ports, rules: Rules) -> int:
     except DeltaLinkLostError as error:
         await _start_over(resource, version, error.reason, ports)
         return 0
-    looks = [look async for look in _relevant(found, ports)]
-    await send_or_hold(looks, await _count_known(looks, ports), f"sweep-{resource.lower()}", ports, rules)
+    records = await _read_records(found, ports)
+    looks = [look for entry in found for look in await _relevant(entry, records, ports)]
+    await send_or_hold(looks, _count_known(looks, records), f"sweep-{resource.lower()}", ports, rules)
     await _advance(resource, next_link, version, ports)
     ports.alerts.measure("sweep", (ports.clock.now() - started).total_seconds(), resource=resource)
     return len(looks)
@@ -60,29 +65,41 @@ async def _advance(resource: str, link: str, version: str | None, ports: Ports) 
         return
 
 
-async def _relevant(found: Sequence[DirectoryChange], ports: Ports) -> AsyncIterator[PrincipalChange]:
+Records = Mapping[str, PrincipalRecord]
+
+
+async def _read_records(found: Sequence[DirectoryChange], ports: Ports) -> Records:
+    """What we remember about everybody in a sweep, a few reads at a time."""
+    ids = sorted({entry.change.principal_id for entry in found})
+    records: dict[str, PrincipalRecord] = {}
+    for start in range(0, len(ids), PARALLEL_READS):
+        part = ids[start : start + PARALLEL_READS]
+        records.update(zip(part, await asyncio.gather(*map(ports.records.read, part)), strict=True))
+    return records
+
+
+async def _relevant(entry: DirectoryChange, records: Records, ports: Ports) -> Sequence[PrincipalChange]:
     """The looks that matter: at principals we know, at groups, and at strangers who lost something."""
-    for entry in found:
-        change = entry.change
-        for agent in await _agents_of(entry, ports):
-            yield replace(change, principal_id=agent, kind=PrincipalKind.SERVICE_PRINCIPAL)
-        if change.kind is PrincipalKind.APP_REGISTRATION:
-            continue
-        if change.kind is PrincipalKind.GROUP or change.hint.takes_away:
-            yield change
-            continue
-        record = await ports.records.read(change.principal_id)
-        if record.facts is not None and (record.state is not None and record.state.ledger):
-            yield change
-        elif record.facts is not None and change.group_id is None:
-            yield replace(change, hint=Hint.CHANGED)
+    change = entry.change
+    agents = [
+        replace(change, principal_id=agent, kind=PrincipalKind.SERVICE_PRINCIPAL)
+        for agent in await _agents_of(entry, ports)
+    ]
+    record = records[change.principal_id]
+    ledger = record.state.ledger if record.state else ()
+    if change.kind is PrincipalKind.APP_REGISTRATION or (change.hint.takes_away and is_taken(ledger, change)):
+        return agents
+    if change.kind is PrincipalKind.GROUP or change.hint.takes_away or (record.facts and ledger):
+        return [*agents, change]
+    if record.facts and change.group_id is None:
+        return [*agents, replace(change, hint=Hint.CHANGED)]
+    return agents
 
 
-async def _count_known(looks: Sequence[PrincipalChange], ports: Ports) -> int:
+def _count_known(looks: Sequence[PrincipalChange], records: Records) -> int:
     """How many of those who hold something at the gateway would lose it: strangers do not count."""
     losing = {look.principal_id for look in looks if look.hint.takes_away}
-    records = [await ports.records.read(principal_id) for principal_id in losing]
-    return sum(record.facts is not None for record in records)
+    return sum(1 for id_ in losing if id_ not in records or records[id_].facts is not None)
 
 
 async def _agents_of(entry: DirectoryChange, ports: Ports) -> Sequence[str]:
