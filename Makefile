@@ -53,7 +53,7 @@ $(VENV)/.installed: requirements-dev.txt
 	@touch $@
 
 sandbox/node_modules/.installed: sandbox/package-lock.json
-	@node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 18)' || { echo "Node.js 18 or newer is needed: put it on the PATH as node, with npm" >&2; exit 1; }
+	@node -e 'process.exit(parseInt(process.versions.node) < 18 ? 1 : 0)' || { echo "Node.js 18 or newer is needed: put it on the PATH as node, with npm" >&2; exit 1; }
 	@echo "installing the sandbox's npm packages, once"
 	@cd sandbox && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
