@@ -77,7 +77,7 @@ def plan(identity: GatewayIdentity, loss: Loss, holdings: Holdings, under: Circu
     """What has to happen to one identity at the gateway, guards applied."""
     if under.guards.break_glass:
         return Plan(alerts=("break-glass-kept",))
-    if identity.ref.kind.is_account and identity.ref.key == under.guards.own_subject:
+    if identity.ref.key == under.guards.own_subject:
         return Plan(alerts=("own-identity-kept",))
     if loss.everything:
         return _shut(identity, loss, holdings, under)
