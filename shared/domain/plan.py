@@ -128,7 +128,7 @@ def _take_groups(identity: GatewayIdentity, loss: Loss, holdings: Holdings, unde
         alerts, going = ("last-admin-kept",), going - {under.policy.admin_group}
     remaining = identity.groups - going
     obstacle = _obstacle(identity.groups, remaining, loss, under.policy) if going else None
-    if obstacle and identity.status == "active":
+    if obstacle and identity.status not in ("inactive", "revoked"):
         return _escalate(identity, loss, holdings, under, (*alerts, obstacle))
     lost = under.policy.reachable(identity.groups | loss.before) - under.policy.reachable(remaining)
     return Plan(
