@@ -110,13 +110,15 @@ class Roster:
 
     @classmethod
     def of(cls, identities: Iterable[GatewayIdentity], own_subject: str) -> "Roster":
-        """A roster that is indexed by reference (id and name alike) and by case-folded e-mail."""
+        """A roster that is indexed by reference and by case-folded e-mail.
+
+        A key answers to its id and its name, a service account to its object id in lower case, too.
+        """
         everybody = tuple(identities)
         by_ref: dict[IdentityRef, tuple[GatewayIdentity, ...]] = {}
         by_email: dict[str, tuple[GatewayIdentity, ...]] = {}
         for identity in everybody:
-            names = {identity.ref.key} if identity.ref.kind.is_account else {identity.ref.key, identity.name}
-            for ref in (IdentityRef(identity.ref.kind, name) for name in names):
+            for ref in (IdentityRef(identity.ref.kind, name) for name in _names(identity)):
                 by_ref[ref] = (*by_ref.get(ref, ()), identity)
             if identity.ref.kind is IdentityKind.USER and identity.email:
                 email = identity.email.casefold()
@@ -133,3 +135,10 @@ class Roster:
             and admin_group in identity.groups
             and identity.ref.key != self.own_subject
         )
+
+
+def _names(identity: GatewayIdentity) -> frozenset[str]:
+    key = identity.ref.key
+    if identity.ref.kind is IdentityKind.SERVICE_ACCOUNT:
+        return frozenset((key, key.lower()))
+    return frozenset((key,) if identity.ref.kind.is_account else (key, identity.name))
