@@ -1,0 +1,62 @@
+"""Queues in memory: peek-lock, scheduled messages, dead letters. The bodies are the real ones."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from shared.domain.principals import PrincipalChange
+from shared.domain.subscriptions import DirectoryEvent
+from shared.wire.messages import encode_change, encode_event
+from tests.fakes.clock import FakeClock
+
+CHANGES, VERIFICATIONS, EVENTS = "principal-changes", "verifications", "subscription-events"
+
+
+@dataclass
+class Message:
+    """A message on a queue, from when it is visible."""
+
+    queue: str
+    body: bytes
+    visible_at: datetime
+    deliveries: int = 0
+
+
+@dataclass(frozen=True)
+class DeadLetter:
+    """What was put aside, and why."""
+
+    body: bytes
+    queue: str
+    reason: str
+    detail: str
+
+
+@dataclass
+class FakeQueue:
+    """All queues; `waiting` is in order of sending."""
+
+    clock: FakeClock
+    waiting: list[Message] = field(default_factory=list)
+    dead_letters: list[DeadLetter] = field(default_factory=list)
+
+    async def send(self, changes: Iterable[PrincipalChange], at: datetime | None = None) -> None:
+        self._put(CHANGES, [encode_change(change) for change in changes], at)
+
+    async def send_verification(self, change: PrincipalChange, at: datetime) -> None:
+        self._put(VERIFICATIONS, [encode_change(change)], at)
+
+    async def send_directory_events(self, events: Iterable[DirectoryEvent], at: datetime | None = None) -> None:
+        self._put(EVENTS, [encode_event(event) for event in events], at)
+
+    async def dead_letter(self, body: bytes, queue: str, reason: str, detail: str) -> None:
+        self.dead_letters.append(DeadLetter(body, queue, reason, detail))
+
+    def visible(self) -> list[Message]:
+        return [message for message in self.waiting if message.visible_at <= self.clock.now()]
+
+    def on(self, queue: str) -> list[Message]:
+        return [message for message in self.waiting if message.queue == queue]
+
+    def _put(self, queue: str, bodies: list[bytes], at: datetime | None) -> None:
+        self.waiting += [Message(queue, body, at or self.clock.now()) for body in bodies]
