@@ -10,7 +10,7 @@ from shared.domain.plan import Circumstances, Loss, Plan, plan
 from shared.errors import RetryLaterError
 from shared.handlers.turn import Turn
 
-ROUNDS = 3
+ROUNDS = 4
 
 
 async def revoke_access(
@@ -23,15 +23,15 @@ async def revoke_access(
     """Nothing of the loss is left at the gateway, and that has been read back.
 
     Raises:
-        RetryLaterError: `revocation-not-proven` when the gateway still shows access after three rounds.
+        RetryLaterError: `revocation-not-proven` when the gateway still shows access after four rounds.
     """
     identity, holdings = found
     for attempt in range(ROUNDS):
         wanted = plan(identity, loss, holdings, under)
         if attempt == 0:
             _raise_alerts(turn, identity, wanted)
-            if not wanted.is_empty or wanted.alerts:
-                await _write_down(turn, identity, wanted, decision)
+        if wanted.door is not None or (attempt == 0 and (wanted.alerts or not wanted.is_empty)):
+            await _write_down(turn, identity, wanted, decision)
         if wanted.is_empty:
             return
         turn.revoked = True
@@ -40,7 +40,7 @@ async def revoke_access(
         if read_back is None:
             return
         identity, holdings = read_back
-        shut = loss.everything or (wanted.door is not None and wanted.door.status == "inactive")
+        shut = loss.everything or (wanted.door is not None and not wanted.door.is_open)
         loss = replace(loss, everything=shut, before=loss.before | loss.grants)
     raise RetryLaterError("revocation-not-proven", f"{identity.ref} still has access after {ROUNDS} rounds")
 
@@ -92,8 +92,16 @@ async def _carry_out(turn: Turn, identity: GatewayIdentity, wanted: Plan, decisi
         await gateway.write_identity(identity, wanted.door)
     turn.check()
     reason = f"Tether: {decision.because}"
-    await asyncio.gather(*(gateway.close_review(review, reason) for review in wanted.reviews))
-    await asyncio.gather(*(gateway.kill_session(session) for session in wanted.sessions))
+    # A closed review hides its session, stream or no stream: it is closed once the session is seen to have ended.
+    live = {session.session_id for session in wanted.sessions}
+    closable = [review for review in wanted.reviews if review.session_id not in live]
+    kills = (gateway.kill_session(session) for session in wanted.sessions)
+    closings = (gateway.close_review(review, reason) for review in closable)
+    # What the gateway refuses to do about one of them must not protect the others.
+    outcomes = await asyncio.gather(*kills, *closings, return_exceptions=True)
+    for failure in outcomes:
+        if failure is not None:
+            raise failure
 
 
 def _raise_alerts(turn: Turn, identity: GatewayIdentity, wanted: Plan) -> None:
