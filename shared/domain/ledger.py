@@ -143,7 +143,12 @@ def give_back(identity: GatewayIdentity, entries: Ledger) -> GatewayIdentity:
         kind: frozenset(entry.name for entry in entries if entry.kind is kind)
         for kind in (TakenKind.GROUP, TakenKind.CONNECTION, TakenKind.ATTRIBUTE)
     }
-    status = next((entry.name for entry in entries if entry.kind is TakenKind.ACCOUNT), identity.status)
+    # A machine identity has no status of its own: it is active as soon as anything is attached to it.
+    is_attached = names[TakenKind.CONNECTION] or names[TakenKind.ATTRIBUTE]
+    status = next(
+        (entry.name for entry in entries if entry.kind is TakenKind.ACCOUNT),
+        "active" if is_attached else identity.status,
+    )
     return replace(
         identity,
         status=status,
