@@ -76,7 +76,11 @@ class Hint(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PrincipalChange:
-    """The message *look at this principal*. Never the truth: that is read when it is processed."""
+    """The message *look at this principal*. Never the truth: that is read when it is processed.
+
+    `group_id` is the group that the hint is about; `via` is the nested group which that happened to, when it was not
+    the principal itself.
+    """
 
     principal_id: str
     source: Source
@@ -87,6 +91,7 @@ class PrincipalChange:
     group_id: str | None = None
     stage: int = 0
     attempt: int = 0
+    via: str | None = None
 
     def retried(self) -> "PrincipalChange":
         """The same message with one more attempt counted."""
@@ -94,4 +99,4 @@ class PrincipalChange:
 
     def follow_up(self, *, source: Source, stage: int = 0) -> "PrincipalChange":
         """A later look at the same principal, without the hint."""
-        return replace(self, source=source, hint=Hint.CHANGED, group_id=None, stage=stage, attempt=0)
+        return replace(self, source=source, hint=Hint.CHANGED, group_id=None, stage=stage, attempt=0, via=None)

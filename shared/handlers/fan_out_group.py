@@ -18,7 +18,7 @@ async def fan_out_group(change: PrincipalChange, ports: Ports, rules: Rules) -> 
     """Everybody who holds or lost access through the group is looked at, with the same hint.
 
     Raises:
-        RetryLaterError: Graph did not say what the group is nested in.
+        RetryLaterError: Graph did not say what the group is nested in, or who is in it.
     """
     identity_map, names_known = await resolve_map(ports, rules)
     if not names_known:
@@ -30,7 +30,14 @@ async def fan_out_group(change: PrincipalChange, ports: Ports, rules: Rules) -> 
         return
     affected = governed & {change.group_id}
     affected |= await ports.directory.memberships(change.group_id, governed) if governed else frozenset()
-    await _send(replace(change, kind=PrincipalKind.UNKNOWN), affected, ports, roster, identity_map)
+    holders = await _holders(replace(change, via=change.principal_id), affected, ports, roster, identity_map)
+    await _send(await _inside(change.principal_id, holders, ports), ports)
+
+
+async def _inside(group_id: str, holders: list[PrincipalChange], ports: Ports) -> list[PrincipalChange]:
+    """Those who are in the nested group: nothing happened to others who are in the same groups by another path."""
+    found = await ports.directory.memberships_of_many({holder.principal_id: [group_id] for holder in holders})
+    return [holder for holder in holders if found[holder.principal_id]]
 
 
 async def _fan_out_deletion(
@@ -42,9 +49,8 @@ async def _fan_out_deletion(
             return
     if change.principal_id in governed:
         removal = replace(change, hint=Hint.REMOVED_FROM_GROUP, group_id=change.principal_id)
-        await _send(removal, frozenset({change.principal_id}), ports, roster, identity_map)
-        return
-    # What a deleted group was nested in can no longer be asked: everybody is looked at instead.
+        await _send(await _holders(removal, frozenset({change.principal_id}), ports, roster, identity_map), ports)
+    # What a deleted group was nested in can no longer be asked: everybody is looked at as well.
     missed = DirectoryEvent(DirectoryEventKind.MISSED, "", "group deleted", change.correlation_id)
     await ports.queue.send_directory_events([missed])
 
@@ -54,18 +60,22 @@ def _governed(roster: Roster, identity_map: IdentityMap) -> frozenset[str]:
     return identity_map.mapped_groups().union(*held)
 
 
-async def _send(
+async def _send(looks: list[PrincipalChange], ports: Ports) -> None:
+    for part in _parts(looks):
+        await ports.queue.send(part)
+
+
+async def _holders(
     change: PrincipalChange, affected: frozenset[str], ports: Ports, roster: Roster, identity_map: IdentityMap
-) -> None:
+) -> list[PrincipalChange]:
+    """A look at everybody who holds or lost one of the affected groups."""
     if not affected:
-        return
-    holders = [
+        return []
+    return [
         replace(change, principal_id=record.facts.principal_id, kind=record.facts.kind)
         async for record in ports.records.all()
         if record.facts is not None and affected & _groups_of(record, roster, identity_map)
     ]
-    for part in _parts(holders):
-        await ports.queue.send(part)
 
 
 def _groups_of(record: PrincipalRecord, roster: Roster, identity_map: IdentityMap) -> frozenset[str]:

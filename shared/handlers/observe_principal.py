@@ -5,7 +5,7 @@ from collections.abc import Awaitable
 from typing import TypeVar
 
 from shared.domain.decision import Observation
-from shared.domain.principals import AccountState, Hint, Principal, PrincipalChange
+from shared.domain.principals import AccountState, Hint, Principal, PrincipalChange, PrincipalKind
 from shared.errors import RetryLaterError
 from shared.ports import Directory
 
@@ -18,7 +18,7 @@ async def observe_principal(
     """What Graph answered in time, and the principal as it is now when the account was read."""
     if change.hint is Hint.REMOVED_FROM_GROUP and change.group_id is not None:
         direct, transitive, reached = await asyncio.gather(
-            _in_time(directory.direct_groups(principal.principal_id, principal.kind), budget),
+            _in_time(_direct_groups(directory, change, principal), budget),
             _memberships(directory, principal.principal_id, held, budget),
             _reached(directory, change.group_id, held, budget),
         )
@@ -29,6 +29,13 @@ async def observe_principal(
     )
     account = AccountState.UNKNOWN if described is None else described.state
     return Observation(account=account, transitive=transitive), described
+
+
+async def _direct_groups(directory: Directory, change: PrincipalChange, principal: Principal) -> frozenset[str]:
+    """The groups of whom the hint is about: the principal, or the nested group that it is in."""
+    if change.via is not None:
+        return await directory.direct_groups(change.via, PrincipalKind.GROUP)
+    return await directory.direct_groups(principal.principal_id, principal.kind)
 
 
 async def _describe(directory: Directory, principal: Principal) -> Principal:
