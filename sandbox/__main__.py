@@ -10,7 +10,6 @@ import sys
 from sandbox.seed import open_sessions
 from sandbox.supervisor import Sandbox, SandboxError, running_sandbox
 from sandbox.supervisor.process import end_with_parent
-from sandbox.supervisor.servers import ROOT
 from sandbox.tenant import DEFAULT_PORTS
 
 EXPLANATION = """\
@@ -24,7 +23,8 @@ A stand-in is left out when its real thing is given in the environment (or behin
   GRAPH_BASE_URL, TENANT_ID              a real tenant, with the Azure sign-in of this machine; nothing is seeded
   ServiceBus                             a Service Bus namespace with the queues of sandbox/queues.json
   AzureWebJobsStorage                    a Storage account
-Every other setting of local.settings.example.json works as well.
+Every other setting of local.settings.example.json works as well. SANDBOX_LOGS names the folder for the servers' output,
+.sandbox/logs by default.
 """
 PORTS = "ports (each by its variable):\n" + "\n".join(
     f"  SANDBOX_{server.upper()}_PORT".ljust(28) + f"default {port}" for server, port in DEFAULT_PORTS.items()
@@ -49,7 +49,7 @@ def main() -> int:
     except asyncio.CancelledError:
         print("\nstopped, no process is left")
     except SandboxError as error:
-        print(f"\nthe sandbox has stopped: {error}" if error.args else "", file=sys.stderr)
+        print(f"\nthe sandbox has stopped: {error}", file=sys.stderr)
         return 1
     return 0
 
@@ -80,7 +80,7 @@ def _summary(sandbox: Sandbox) -> str:
         f"  Graph           {sandbox.url('graph')}",
         f"  Tether          {sandbox.url('functions')}",
         f"  function key    {sandbox.function_key}",
-        f"  logs            {sandbox.logs.relative_to(ROOT)}",
+        f"  logs            {os.path.relpath(sandbox.logs)}",
         "Ctrl-C stops everything.",
     ]
     return "\n".join(lines)

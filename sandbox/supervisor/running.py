@@ -54,7 +54,7 @@ async def running_sandbox(
     wanted = [name for name in SERVERS if name not in replaced and name not in without and exists(name)]
     check_ports(chosen, wanted)
     settings = app_settings(given, chosen)
-    logs = _log_folder(ports)
+    logs = _log_folder(ports, given)
     plan = planned_servers(chosen, settings, given, node)
     processes = {name: ServerProcess(plan[name], logs / f"{name}.log") for name in wanted}
     sandbox = Sandbox(processes, chosen, settings, replaced, logs)
@@ -111,12 +111,12 @@ async def _fill(sandbox: Sandbox, report: Report) -> None:
         report(await seed(sandbox.graph, sandbox.gateway))
 
 
-def _log_folder(ports: Literal["free", "default"]) -> Path:
+def _log_folder(ports: Literal["free", "default"], given: Mapping[str, str]) -> Path:
+    """A folder of its own on free ports, where sandboxes run side by side; kept when the run fails."""
+    folder = Path(given.get("SANDBOX_LOGS", OUTPUT if ports == "free" else OUTPUT / "logs"))
+    folder.mkdir(parents=True, exist_ok=True)
     if ports == "free":
-        OUTPUT.mkdir(exist_ok=True)
-        return Path(tempfile.mkdtemp(prefix="run-", dir=OUTPUT))
-    logs = OUTPUT / "logs"
-    logs.mkdir(parents=True, exist_ok=True)
-    for old in logs.glob("*.log"):
-        old.unlink()
-    return logs
+        return Path(tempfile.mkdtemp(prefix="run-", dir=folder))
+    for server in SERVERS:
+        (folder / f"{server}.log").unlink(missing_ok=True)
+    return folder
