@@ -16,27 +16,27 @@ class UnknownError(Exception):
 
 
 async def disable(door: Door, path: Mapping[str, str], _: Json) -> None:
-    await door.entra.set_enabled(_principal(door, path), enabled=False)
+    await door.entra.set_enabled(await _principal(door, path), enabled=False)
 
 
 async def enable(door: Door, path: Mapping[str, str], _: Json) -> None:
-    await door.entra.set_enabled(_principal(door, path), enabled=True)
+    await door.entra.set_enabled(await _principal(door, path), enabled=True)
 
 
 async def delete(door: Door, path: Mapping[str, str], _: Json) -> None:
-    await door.entra.delete(_principal(door, path))
+    await door.entra.delete(await _principal(door, path))
 
 
 async def restore(door: Door, path: Mapping[str, str], _: Json) -> None:
-    await door.entra.restore(_principal(door, path))
+    await door.entra.restore(await _principal(door, path))
 
 
 async def add_member(door: Door, path: Mapping[str, str], _: Json) -> None:
-    await door.entra.add_member(_group(door, path), _principal(door, path)["id"])
+    await door.entra.add_member(await _group(door, path), (await _principal(door, path))["id"])
 
 
 async def remove_member(door: Door, path: Mapping[str, str], _: Json) -> None:
-    await door.entra.remove_member(_group(door, path), _principal(door, path)["id"])
+    await door.entra.remove_member(await _group(door, path), (await _principal(door, path))["id"])
 
 
 async def open_session(door: Door, _: Mapping[str, str], body: Json) -> None:
@@ -54,15 +54,15 @@ async def set_gateway_switch(door: Door, path: Mapping[str, str], body: Json) ->
     await (await door.gateway()).set_switches(_switch(GATEWAY_SWITCHES, path, body))
 
 
-def _principal(door: Door, path: Mapping[str, str]) -> Json:
-    found = door.find(path["id"])
+async def _principal(door: Door, path: Mapping[str, str]) -> Json:
+    found = await door.find(path["id"])
     if found is None:
         raise UnknownError("Entra has nobody with this id.")
     return found
 
 
-def _group(door: Door, path: Mapping[str, str]) -> str:
-    found = door.find(path["group_id"])
+async def _group(door: Door, path: Mapping[str, str]) -> str:
+    found = await door.find(path["group_id"])
     if found is None or "members" not in found:
         raise UnknownError("Entra has no group with this id.")
     return str(found["id"])

@@ -110,8 +110,11 @@ class Changes:
         if verb not in TAKING_VERBS | GIVING_VERBS or self._is_part_of_making(event):
             return
         change = self._change(event, verb, before)
-        change.pending = {s for s in change.subjects if self._is_due(change, s)}
-        if not change.pending:
+        is_kept = change.taking and change.principal_id in self._picture.break_glass
+        change.pending = set() if is_kept else {s for s in change.subjects if self._is_due(change, s)}
+        if is_kept:
+            change.note = "break-glass: access is kept, and Tether alerts"
+        elif not change.pending:
             change.note = self._why_nothing(change, before)
         self.all.append(change)
         for subject in change.subjects:

@@ -56,7 +56,7 @@ class Door:
     def rows_after(self, seq: int) -> list[Json]:
         """The timeline's rows newer than a sequence number, oldest first."""
         now = time.time()
-        return [page.row_json(change, now) for change in self.changes.all if change.seq > seq]
+        return [page.row_json(change, now, self._picture) for change in self.changes.all if change.seq > seq]
 
     async def gateway(self) -> Gateway:
         """The gateway behind the door; a real one answers its control routes with anything but JSON."""
@@ -67,8 +67,11 @@ class Door:
             self._gateway = StandInGateway(server) if is_stand_in else HoopGateway(server, api_key())
         return self._gateway
 
-    def find(self, object_id: str) -> Json | None:
-        """An object of the directory by id, deleted ones included."""
+    async def find(self, object_id: str) -> Json | None:
+        """An object of the directory by id, deleted ones included; looks again before it says that there is none."""
+        if object_id not in self._picture.names:
+            self.look_again()
+            await self.state()
         kinds = ("users", "servicePrincipals", "applications", "groups", "deleted")
         rows = (row for kind in kinds for row in self.directory[kind] if row["id"] == object_id)
         return next(rows, None)
@@ -147,7 +150,7 @@ class Door:
             "entra": page.entra_json(self.directory, graph, self._picture) | {"up": "entra" not in down},
             "gateway": page.gateway_json(self._snapshot, gateway, self._picture, is_real=is_real)
             | {"up": "gateway" not in down},
-            "timeline": page.timeline_json(self.changes, now),
+            "timeline": page.timeline_json(self.changes, now, self._picture),
             "figures": page.figures_json(self.changes, now),
             "status": {
                 "app": around.app,

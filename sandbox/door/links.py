@@ -1,4 +1,4 @@
-"""Reads from `identity-map.yaml` what no directory says: names a group stands for, and agents tied by hand."""
+"""Reads `identity-map.yaml`: names that a group stands for, agents tied by hand, and who always gets in."""
 
 import os
 from collections import defaultdict
@@ -29,7 +29,9 @@ def links_of(document: object) -> IdentityLinks:
     agents: defaultdict[str, set[str]] = defaultdict(set)
     for entry in document.get("agents") or ():
         agents[str(entry["entra"]).lower()] |= {str(name) for name in entry["gateway"].values()}
+    kept = frozenset(str(name).casefold() for name in document.get("break-glass") or ())
     return IdentityLinks(
         {name: frozenset(names) for name, names in groups.items()},
         {principal: frozenset(names) for principal, names in agents.items()},
+        kept,
     )

@@ -7,6 +7,7 @@ from sandbox.door.changes import Change, Changes, ChangeState
 from sandbox.door.events import Json, seconds
 from sandbox.door.picture import Picture, is_off
 from sandbox.door.wording import duration, headline, outcome
+from sandbox.tenant import TETHER_OBJECT_ID
 
 MOST_SHOWN = 100
 MOST_ROWS = 80
@@ -19,7 +20,7 @@ def entra_json(directory: Json, switches: Json, picture: Picture) -> Json:
     """The left column: people, agents, blueprints and groups."""
     deleted = [row | {"deleted": True} for row in directory["deleted"]]
     people = [*directory["users"], *(row for row in deleted if _type(row) in _PEOPLE)]
-    agents = [row for row in (*directory["servicePrincipals"], *deleted) if _type(row) in _AGENTS]
+    agents = [row for row in (*directory["servicePrincipals"], *deleted) if _type(row) in _AGENTS and not _is_own(row)]
     blueprints = [row for row in directory["applications"] if row["id"] in picture.agents_of]
     return {
         "people": [_principal(row, "Person", picture) for row in _by_name(people)],
@@ -37,7 +38,7 @@ def entra_json(directory: Json, switches: Json, picture: Picture) -> Json:
 
 def gateway_json(snapshot: Json, switches: Json, picture: Picture, *, is_real: bool) -> Json:
     """The middle column: identities with what they hold, those of known principals first, and the reviews."""
-    known = frozenset().union(*picture.subjects.values())
+    known = frozenset().union(*picture.subjects.values()) - {TETHER_OBJECT_ID}
     rows = [
         *(row | {"subject": row["id"], "kind": "Person"} for row in snapshot["users"]),
         *(row | {"kind": "Service account"} for row in snapshot["service_accounts"]),
@@ -69,7 +70,7 @@ def told(graph: Json, gateway: Json) -> list[str]:
     return [sentence for sentence, on in sentences.items() if on]
 
 
-def row_json(change: Change, now: float) -> Json:
+def row_json(change: Change, now: float, picture: Picture) -> Json:
     """One row of the timeline."""
     state = change.state(now)
     latency = change.latency_ms
@@ -79,7 +80,7 @@ def row_json(change: Change, now: float) -> Json:
         "title": headline(change),
         "state": state,
         "taking": change.taking,
-        "outcome": outcome(change, state),
+        "outcome": outcome(change, state, picture.label),
         "latencyMs": latency,
         "took": _took(change, latency) if latency is not None and state is ChangeState.DONE else "",
     }
@@ -93,9 +94,9 @@ def figures_json(changes: Changes, now: float) -> Json:
     return figures | {f"p{share}": _percentile(latencies, share) for share in (50, 99)}
 
 
-def timeline_json(changes: Changes, now: float) -> list[Json]:
+def timeline_json(changes: Changes, now: float, picture: Picture) -> list[Json]:
     """The right column, newest first."""
-    return [row_json(change, now) for change in reversed(changes.all[-MOST_ROWS:])]
+    return [row_json(change, now, picture) for change in reversed(changes.all[-MOST_ROWS:])]
 
 
 def percentile(ordered: Sequence[float], share: int) -> float:
@@ -120,7 +121,7 @@ def _principal(row: Json, kind: str, picture: Picture) -> Json:
         "address": row.get("mail") or row.get("userPrincipalName") or "",
         "state": state,
         "groups": sorted(group for group, members in picture.members.items() if row["id"] in members),
-        "linked": row["id"] in picture.subjects,
+        "breakGlass": row["id"] in picture.break_glass,
     }
 
 
@@ -139,9 +140,9 @@ def _identity(row: Json, snapshot: Json, picture: Picture) -> Json:
     return {
         "subject": row["subject"],
         "name": row.get("name") or row.get("email") or row["subject"],
-        "kind": row["kind"],
+        "kind": "Tether itself" if row["subject"] == TETHER_OBJECT_ID else row["kind"],
         "status": status,
-        "groups": groups,
+        "groups": [{"name": name, "label": picture.label(name)} for name in groups],
         "linked": row["linked"],
         "sessions": [_session(one) for one in snapshot["streams"] if one["subject"] == row["subject"]],
         "reachable": _reachable(row, groups, snapshot, picture) if row["linked"] and status == "active" else [],
@@ -170,6 +171,10 @@ def _by_name(rows: list[Json]) -> list[Json]:
 
 def _name(row: Json) -> str:
     return str(row.get("displayName") or row["id"])
+
+
+def _is_own(row: Json) -> bool:
+    return bool(row["id"] == TETHER_OBJECT_ID)
 
 
 def _type(row: Json) -> str:

@@ -12,10 +12,11 @@ NOTHING: frozenset[str] = frozenset()
 
 @dataclass(frozen=True, slots=True)
 class IdentityLinks:
-    """What the operator's identity map says: names that a group stands for, and agents tied to a principal."""
+    """What the operator's identity map says: names a group stands for, agents tied to a principal, who stays in."""
 
     groups: Mapping[str, frozenset[str]] = field(default_factory=dict)
     agents: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    break_glass: frozenset[str] = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class Picture:
 
     names: Mapping[str, str] = field(default_factory=dict)
     off: frozenset[str] = NOTHING
+    break_glass: frozenset[str] = NOTHING
     members: Mapping[str, frozenset[str]] = field(default_factory=dict)
     subjects: Mapping[str, frozenset[str]] = field(default_factory=dict)
     stands_for: Mapping[str, frozenset[str]] = field(default_factory=dict)
@@ -56,6 +58,10 @@ class Picture:
         """The names under which these Entra groups may appear at the gateway."""
         return frozenset().union(*(self.stands_for.get(one, NOTHING) for one in group_ids))
 
+    def label(self, gateway_group: str) -> str:
+        """A gateway group as people know it: an object id becomes the Entra group's name."""
+        return self.names.get(gateway_group.lower(), gateway_group)
+
     def reaches(self, groups: frozenset[str], connection: str) -> bool:
         """Whether an identity with these groups reaches a connection; yes wherever that cannot be known."""
         needed = self.groups_of_connection.get(connection)
@@ -70,6 +76,7 @@ def draw(directory: Json, snapshot: Json, links: IdentityLinks) -> Picture:
     return Picture(
         names={row["id"]: row.get("displayName") or row["id"] for row in everything},
         off=frozenset(row["id"] for row in everything if is_off(row)) | {row["id"] for row in directory["deleted"]},
+        break_glass=frozenset(row["id"] for row in everything if _addresses(row) & links.break_glass),
         members={group["id"]: frozenset(group["members"]) for group in groups},
         subjects=_subjects(directory, snapshot, links),
         stands_for={group["id"]: _names_of(group, links) for group in groups},
@@ -100,8 +107,8 @@ def _subjects(directory: Json, snapshot: Json, links: IdentityLinks) -> dict[str
         by_address[(user.get("email") or "").casefold()].add(user["id"])
     people = [*directory["users"], *(row for row in directory["deleted"] if row["@odata.type"].endswith("ser"))]
     for person in people:
-        for address in filter(None, (person.get("mail"), person.get("userPrincipalName"))):
-            found[person["id"]] |= by_address.get(address.casefold(), set())
+        for address in _addresses(person):
+            found[person["id"]] |= by_address.get(address, set())
     for account in snapshot["service_accounts"]:
         found[account["subject"].lower()].add(account["subject"])
     keys = (*snapshot["api_keys"], *snapshot["ai_agents"], *snapshot["machine_identities"])
@@ -110,6 +117,11 @@ def _subjects(directory: Json, snapshot: Json, links: IdentityLinks) -> dict[str
             tied & {account["subject"] for account in snapshot["service_accounts"]}
         )
     return {principal_id: frozenset(subjects) for principal_id, subjects in found.items() if subjects}
+
+
+def _addresses(row: Json) -> frozenset[str]:
+    """The object id and every address, without regard to case."""
+    return frozenset(row[name].casefold() for name in ("id", "mail", "userPrincipalName") if row.get(name))
 
 
 def _names_of(group: Json, links: IdentityLinks) -> frozenset[str]:

@@ -1,7 +1,7 @@
 """Sentences for the timeline: what Entra changed, and what the gateway did about it."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from sandbox.door.changes import Change, ChangeState
 from sandbox.door.standing import Effect, EffectKind
@@ -25,9 +25,9 @@ def headline(change: Change) -> str:
     return f"{change.who or change.where} {_SAID[change.verb]}"
 
 
-def outcome(change: Change, state: ChangeState) -> str:
-    """What the gateway did about it, or what is still awaited."""
-    parts = _parts(change.effects)
+def outcome(change: Change, state: ChangeState, label: Callable[[str], str] = str) -> str:
+    """What the gateway did about it, or what is still awaited; `label` names a gateway group."""
+    parts = _parts(change.effects, label)
     if state is ChangeState.DONE:
         return ", ".join(parts)
     if state is ChangeState.QUIET:
@@ -47,10 +47,10 @@ def duration(milliseconds: float) -> str:
     return f"{milliseconds / 60_000:.0f} min"
 
 
-def _parts(effects: Sequence[Effect]) -> list[str]:
+def _parts(effects: Sequence[Effect], label: Callable[[str], str]) -> list[str]:
     count = Counter(effect.kind for effect in effects)
-    taken = _names(effects, EffectKind.GROUPS_TAKEN)
-    given = _names(effects, EffectKind.GROUPS_GIVEN)
+    taken = [label(name) for name in _names(effects, EffectKind.GROUPS_TAKEN)]
+    given = [label(name) for name in _names(effects, EffectKind.GROUPS_GIVEN)]
     counted = {
         EffectKind.SESSION_ENDED: ("session ended", "sessions ended"),
         EffectKind.ACCOUNT_CLOSED: ("account closed", "accounts closed"),

@@ -13,7 +13,7 @@ function draw() {
   drawFailures(by('failures'), state.failures, own);
   drawEntraSwitches(by('entra-switches'), by('entra-counts'), state.entra);
   drawEntra(by('entra'), state.entra);
-  drawGatewaySwitches(by('gateway-switches'), by('gateway-counts'), state.gateway);
+  drawGatewaySwitches(by('gateway-switches'), by('gateway-counts'), by('gateway-reviews'), state.gateway);
   drawGateway(by('gateway'), state.gateway);
   drawTimeline(by('timeline'), state.timeline);
   drawFigures(by('figures'), state.figures);

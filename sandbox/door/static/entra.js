@@ -8,9 +8,9 @@ export function drawEntraSwitches(target, counts, entra) {
   const { people, agents, groups } = entra.counts;
   counts.textContent = `${people} people · ${agents} agents · ${groups} groups`;
   show(target, [
-    switchButton('/api/switches/graph/lose', 'Lose the next notification', entra.switches.lose),
-    switchButton('/api/switches/graph/delay', 'Delay by 5 s', entra.switches.delay),
-    switchButton('/api/switches/graph/slow', 'Graph is slow', entra.switches.slow),
+    switchButton('/api/switches/graph/lose', 'Lose next notification', 'Lose the next notification', entra.switches.lose),
+    switchButton('/api/switches/graph/delay', 'Delay 5 s', 'Delay notifications by 5 s', entra.switches.delay),
+    switchButton('/api/switches/graph/slow', 'Slow Graph', 'Graph is slow: 2 s for each answer', entra.switches.slow),
   ]);
 }
 
@@ -40,7 +40,7 @@ function principal(one, groups) {
     h(
       'div',
       { class: 'who' },
-      h('p', { class: 'name' }, h('strong', {}, one.name), one.state === 'enabled' ? null : badge(WORDS[one.state], one.state)),
+      h('p', { class: 'name' }, h('strong', {}, one.name), one.state === 'enabled' ? null : badge(WORDS[one.state], one.state), one.breakGlass ? badge('Break-glass', 'glass') : null),
       h('p', { class: 'sub' }, one.address || one.kind),
     ),
     h('div', { class: 'actions' }, actions(one)),
@@ -50,7 +50,7 @@ function principal(one, groups) {
 
 function actions(one) {
   const act = (verb, word, kind = '') =>
-    h('button', { type: 'button', class: `small ${kind}`, 'data-key': verb, 'data-post': `/api/principals/${encodeURIComponent(one.id)}/${verb}`, 'aria-label': `${word} ${one.name}` }, word);
+    h('button', { type: 'button', class: `small ${kind}`, 'data-key': verb === 'delete' || verb === 'restore' ? 'bin' : 'power', 'data-post': `/api/principals/${encodeURIComponent(one.id)}/${verb}`, 'aria-label': `${word} ${one.name}` }, word);
   if (one.state === 'deleted') return [act('restore', 'Restore')];
   return [one.state === 'disabled' ? act('enable', 'Enable') : act('disable', 'Disable'), one.kind === 'Blueprint' ? null : act('delete', 'Delete', 'grave')];
 }

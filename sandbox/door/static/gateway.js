@@ -2,15 +2,16 @@
 import { h, show } from './dom.js';
 import { age, badge, switchButton } from './parts.js';
 
-export function drawGatewaySwitches(target, counts, gateway) {
+export function drawGatewaySwitches(target, counts, reviews, gateway) {
   const { identities, sessions } = gateway.counts;
   const { pending, approved } = gateway.reviews;
-  counts.textContent = `${identities} identities · ${sessions} live · reviews: ${pending} pending, ${approved} approved`;
+  counts.textContent = `${identities} identities · ${sessions === 1 ? '1 live session' : `${sessions} live sessions`}`;
+  reviews.textContent = `Reviews: ${pending} pending, ${approved} approved`;
   show(target, gateway.real
     ? [h('p', { class: 'sub' }, 'A real gateway: sessions are opened with its own client.')]
     : [
-        switchButton('/api/switches/gateway/down', 'Gateway down', gateway.switches.down),
-        switchButton('/api/switches/gateway/latency', 'Slow by 500 ms', gateway.switches.latency),
+        switchButton('/api/switches/gateway/down', 'Down', 'Gateway down', gateway.switches.down),
+        switchButton('/api/switches/gateway/latency', 'Slow', 'Gateway answers 500 ms late', gateway.switches.latency),
       ]);
 }
 
@@ -37,7 +38,7 @@ function identity(one, real) {
     'li',
     { class: `card identity ${open ? '' : 'closed'}`, 'data-key': one.subject, 'aria-label': one.name },
     h('div', { class: 'who' }, h('p', { class: 'name' }, h('strong', {}, one.name), badge(open ? 'Active' : one.status, open ? 'active' : 'disabled')), h('p', { class: 'sub' }, one.kind)),
-    h('div', { class: 'chips held', role: 'group', 'aria-label': `Groups of ${one.name} at the gateway` }, one.groups.length ? one.groups.map((name) => h('span', { class: 'chip plain', 'data-key': name, title: name }, name)) : h('span', { class: 'sub' }, 'no groups')),
+    h('div', { class: 'chips held', role: 'group', 'aria-label': `Groups of ${one.name} at the gateway` }, one.groups.length ? one.groups.map(({ name, label }) => h('span', { class: 'chip plain', 'data-key': name, title: name }, label)) : h('span', { class: 'sub' }, 'no groups')),
     one.sessions.length ? h('div', { class: 'chips', role: 'group', 'aria-label': `Sessions of ${one.name}` }, one.sessions.map(session)) : null,
     real || !one.reachable.length ? null : h('div', { class: 'chips', role: 'group', 'aria-label': `Open a session as ${one.name}` }, h('span', { class: 'lead' }, 'Open session'), one.reachable.map((name) => opener(one, name))),
   );

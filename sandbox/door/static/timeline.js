@@ -1,6 +1,6 @@
 // The right column and the frame: what changed, how fast it was answered, and what is wrong.
 import { h, show } from './dom.js';
-import { age } from './parts.js';
+import { age, stopwatch } from './parts.js';
 
 const MARKS = { open: '…', done: '✓', quiet: '–', overdue: '!' };
 const SAID = { open: 'waiting', done: 'answered', quiet: 'nothing due', overdue: 'no answer' };
@@ -25,7 +25,7 @@ function row(one) {
 
 function took(one) {
   if (one.state === 'done') return h('strong', { class: 'took', 'data-key': 'took' }, one.took);
-  if (one.state === 'open') return h('span', { class: 'took running', 'data-key': 'running', 'data-since': one.at }, age(one.at));
+  if (one.state === 'open') return h('span', { class: 'took running', 'data-key': 'running', 'data-since': one.at, 'data-stopwatch': true }, stopwatch(one.at));
   return h('span', { class: 'took', 'data-key': 'none' }, '');
 }
 
@@ -69,7 +69,8 @@ export function drawFailures(target, failures, own) {
 export function tick() {
   for (const element of document.querySelectorAll('[data-since]')) {
     if (element.textContent === 'waiting') continue;
-    const text = age(Number(element.dataset.since));
+    const grow = 'stopwatch' in element.dataset ? stopwatch : age;
+    const text = grow(Number(element.dataset.since));
     if (element.textContent !== text) element.textContent = text;
   }
 }
