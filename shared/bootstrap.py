@@ -113,6 +113,8 @@ async def _ports(settings: Settings, stack: AsyncExitStack) -> Ports:
     gateway = await stack.enter_async_context(_http(settings.gateway_base_url, settings.gateway_timeout_seconds))
     queue = ServiceBusQueue(_service_bus(settings, credential))
     stack.push_async_callback(queue.close)
+    opening = asyncio.create_task(queue.open())
+    stack.callback(opening.cancel)
     return Ports(
         directory=GraphDirectory(
             JsonApi("graph", graph, bearer(credential, "https://graph.microsoft.com/.default")),

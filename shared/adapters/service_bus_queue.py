@@ -44,6 +44,13 @@ class SharedSender:
         except TimeoutError as error:
             raise RetryLaterError("queue-unreachable", "the broker did not answer in time") from error
 
+    async def open(self) -> None:
+        """Open the link ahead of its first use, which takes half a second; a failure shows at that use."""
+        try:
+            await self._sender.create_message_batch()
+        except (ServiceBusError, ValueError, OSError):
+            return
+
     async def close(self) -> None:
         """Close the link, unfinished transfers included."""
         if self._transfer is not None:
@@ -113,6 +120,10 @@ class ServiceBusQueue:
         }
         await self._send(DEAD_LETTERS, [message])
 
+    async def open(self) -> None:
+        """Open the links that a revocation needs, so that the first one does not wait for them."""
+        await asyncio.gather(*(self._link(queue).open() for queue in (PRINCIPAL_CHANGES, VERIFICATIONS)))
+
     async def close(self) -> None:
         """Close every link and the connection."""
         for sender in self._senders.values():
@@ -122,10 +133,12 @@ class ServiceBusQueue:
     async def _send(self, queue: str, messages: list[ServiceBusMessage]) -> None:
         if not messages:
             return
-        sender = self._senders.get(queue)
-        if sender is None:
-            sender = self._senders[queue] = SharedSender(self._client.get_queue_sender(queue))
-        await sender.send(messages)
+        await self._link(queue).send(messages)
+
+    def _link(self, queue: str) -> SharedSender:
+        if queue not in self._senders:
+            self._senders[queue] = SharedSender(self._client.get_queue_sender(queue))
+        return self._senders[queue]
 
 
 def _message(body: bytes, at: datetime | None) -> ServiceBusMessage:

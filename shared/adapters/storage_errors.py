@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from azure.core.exceptions import AzureError, ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
+from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoundError
 
 from shared.errors import AlreadyDecidedError, RetryLaterError
 
-_CONFLICTS = (ResourceExistsError, ResourceModifiedError)
+_CONFLICTS = (409, 412)
 
 
 @contextmanager
@@ -15,9 +15,9 @@ def storage_errors() -> Iterator[None]:
     """A lost compare-and-swap becomes `AlreadyDecidedError`, the rest `RetryLaterError`; missing stays missing."""
     try:
         yield
-    except _CONFLICTS as error:
-        raise AlreadyDecidedError("storage-conflict", error.reason or "") from error
     except ResourceNotFoundError:
         raise
     except AzureError as error:
+        if isinstance(error, HttpResponseError) and error.status_code in _CONFLICTS:
+            raise AlreadyDecidedError("storage-conflict", error.reason or "") from error
         raise RetryLaterError("storage-unreachable", type(error).__name__) from error

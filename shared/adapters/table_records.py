@@ -44,7 +44,7 @@ class TablePrincipalRecords:
     async def by_app(self, app_id: str) -> Sequence[Principal]:
         """See `PrincipalRecords.by_app`."""
         with storage_errors():
-            condition = "RowKey eq @facts and (AppId eq @app or BlueprintId eq @app)"
+            condition = "RowKey eq @facts and AppId eq @app or RowKey eq @facts and BlueprintId eq @app"
             rows = self._table.query_entities(condition, parameters={"facts": FACTS, "app": app_id})
             return [parse_facts(row) async for row in rows]
 

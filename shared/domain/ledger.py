@@ -27,7 +27,7 @@ class Taken:
 
     `needs` says of which Entra groups it must be a member again before this goes back. `confirmed` says that Entra has
     been seen without the access (or has announced its return since), so that a positive read is news rather than lag.
-    `seen_since` is the first of an unbroken row of positive reads.
+    `seen_since` is the first of an unbroken row of positive reads, `seen_until` the last.
     """
 
     ref: IdentityRef
@@ -37,6 +37,7 @@ class Taken:
     needs: Needs = frozenset()
     confirmed: bool = False
     seen_since: datetime | None = None
+    seen_until: datetime | None = None
 
     @property
     def identity_of_entry(self) -> tuple[IdentityRef, TakenKind, str]:
@@ -61,7 +62,7 @@ def record(ledger: Ledger, taken: Iterable[Taken]) -> Ledger:
     for new in taken:
         known = entries.get(new.identity_of_entry, new)
         entries[new.identity_of_entry] = replace(
-            known, confirmed=new.confirmed, taken_at=new.taken_at, needs=known.needs | new.needs, seen_since=None
+            _unseen(known, confirmed=new.confirmed), taken_at=new.taken_at, needs=known.needs | new.needs
         )
     return tuple(entries.values())
 
@@ -75,8 +76,7 @@ def returned(ledger: Ledger, given_back: Iterable[Taken]) -> Ledger:
 def lose_again(ledger: Ledger, groups: frozenset[str] | None, *, confirmed: bool) -> Ledger:
     """The ledger after Entra took access away anew: entries that need these groups (all, for `None`) start over."""
     return tuple(
-        replace(entry, confirmed=confirmed, seen_since=None) if groups is None or _depends(entry, groups) else entry
-        for entry in ledger
+        _unseen(entry, confirmed=confirmed) if groups is None or _depends(entry, groups) else entry for entry in ledger
     )
 
 
@@ -114,8 +114,8 @@ def review(ledger: Ledger, *, enabled: bool, memberships: frozenset[str], now: d
 
 
 def due(ledger: Ledger, rules: RestoreRules, now: datetime) -> Ledger:
-    """What may be given back now."""
-    return tuple(entry for entry in ledger if (at := due_at(entry, rules)) is not None and at <= now)
+    """What may be given back now: Entra was seen to grant it for long enough, not just once long ago."""
+    return tuple(entry for entry in ledger if _is_proven(entry, rules, now))
 
 
 def due_at(entry: Taken, rules: RestoreRules) -> datetime | None:
@@ -158,11 +158,20 @@ def give_back(identity: GatewayIdentity, entries: Ledger) -> GatewayIdentity:
     )
 
 
+def _is_proven(entry: Taken, rules: RestoreRules, now: datetime) -> bool:
+    at = due_at(entry, rules)
+    return at is not None and entry.seen_until is not None and at <= min(entry.seen_until, now)
+
+
+def _unseen(entry: Taken, *, confirmed: bool) -> Taken:
+    return replace(entry, confirmed=confirmed, seen_since=None, seen_until=None)
+
+
 def _depends(entry: Taken, groups: frozenset[str]) -> bool:
     return any(alternatives <= groups for alternatives in entry.needs)
 
 
 def _review_entry(entry: Taken, *, enabled: bool, memberships: frozenset[str], now: datetime) -> Taken:
     if enabled and all(alternatives & memberships for alternatives in entry.needs):
-        return replace(entry, seen_since=entry.seen_since or now)
-    return replace(entry, confirmed=True, seen_since=None)
+        return replace(entry, seen_since=entry.seen_since or now, seen_until=now)
+    return _unseen(entry, confirmed=True)

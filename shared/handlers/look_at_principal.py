@@ -95,10 +95,10 @@ async def _converge(
         loss = _loss(ours, identity, decision, identity_map)
         await revoke_access(ours, (identity, holdings), loss, under, decision)
     await _prove(ours, present)
-    if decision.verdict is not Verdict.LOSE_EVERYTHING:
+    if seen.account is AccountState.ENABLED and seen.transitive is not None:
         for ref in dict.fromkeys(entry.ref for entry in ours.state.ledger):
             await restore_access(ours, ref)
-    elif ours.revoked:
+    if decision.verdict is Verdict.LOSE_EVERYTHING and ours.revoked:
         _warn_of_keys(ours, roster, identities)
     if decision.second_path:
         await ours.note("access-kept", because=decision.because, kept=sorted(decision.second_path))
@@ -113,7 +113,7 @@ def _held(identities: Sequence[GatewayIdentity], identity_map: IdentityMap) -> f
 
 def _account_for(ours: Turn, seen: Observation, decision: Decision) -> Ledger:
     """The ledger after what we were told and what we read."""
-    ledger = announce_return(ours.state.ledger) if ours.change.hint.gives_back else ours.state.ledger
+    ledger = _hear_of_return(ours.state.ledger, ours.change)
     if decision.verdict is Verdict.LOSE_EVERYTHING:
         return lose_again(ledger, None, confirmed=decision.confirmed)
     if decision.verdict is Verdict.LOSE_GROUPS:
@@ -122,6 +122,19 @@ def _account_for(ours: Turn, seen: Observation, decision: Decision) -> Ledger:
         memberships = seen.transitive - decision.groups
         ledger = review(ledger, enabled=True, memberships=memberships, now=ours.ports.clock.now())
     return ledger
+
+
+def _hear_of_return(ledger: Ledger, change: PrincipalChange) -> Ledger:
+    """News shorten the wait of what they are about: a group of what needs it, an account of what it was shut with."""
+    if change.hint is Hint.ADDED_TO_GROUP:
+        heard = [entry for entry in ledger if change.group_id in needed_groups((entry,))]
+    elif change.hint is Hint.ENABLED:
+        shut = {entry.ref for entry in ledger if entry.kind is TakenKind.ACCOUNT and not entry.needs}
+        heard = [entry for entry in ledger if entry.ref in shut]
+    else:
+        return ledger
+    announced = {entry.identity_of_entry: entry for entry in announce_return(tuple(heard))}
+    return tuple(announced.get(entry.identity_of_entry, entry) for entry in ledger)
 
 
 async def _remember(ours: Turn, described: Principal | None) -> None:
