@@ -1,6 +1,6 @@
 """Restore: give back exactly what was taken, once Entra has granted it again for long enough."""
 
-from shared.domain.gateway import GatewayIdentity, IdentityRef
+from shared.domain.gateway import GatewayIdentity, IdentityKind, IdentityRef
 from shared.domain.ledger import Ledger, TakenKind, due, give_back, of_identity, returned
 from shared.errors import RetryLaterError
 from shared.handlers.revoke_access import describe
@@ -40,8 +40,9 @@ def _ready(ledger: Ledger, turn: Turn) -> Ledger:
 
 
 def _shows(now: GatewayIdentity, wanted: GatewayIdentity) -> bool:
+    # A machine identity has no status but what it may use.
     return (
-        now.status == wanted.status
+        (now.status == wanted.status or now.ref.kind is IdentityKind.MACHINE_IDENTITY)
         and now.groups >= wanted.groups
         and now.connections >= wanted.connections
         and now.attributes >= wanted.attributes
