@@ -3,21 +3,33 @@
 from dataclasses import replace
 from datetime import timedelta
 
+from shared.domain.decision import Decision, Verdict
 from shared.domain.ledger import next_look
 from shared.domain.principals import Source
 from shared.handlers.turn import Turn
 
 
-async def look_again(ours: Turn) -> None:
+async def look_again(ours: Turn, decision: Decision) -> None:
     """Everything that this look leaves for later is on a queue."""
+    if decision.second_path:
+        await _recheck(ours, stage=1)
     if ours.change.source is Source.FOLLOW_UP and ours.change.stage:
-        await recheck(ours, ours.change.stage + 1)
-    if ours.change.source is Source.VERIFICATION and ours.state.ledger and not ours.revoked:
+        await _recheck(ours, ours.change.stage + 1)
+    is_shut = bool(ours.state.ledger) or decision.verdict is not Verdict.KEEP
+    if ours.change.source is Source.VERIFICATION and is_shut and not ours.revoked:
         await _verify_next(ours)
-    await _restore_next(ours)
+    await look_for_return(ours)
 
 
-async def recheck(ours: Turn, stage: int) -> None:
+async def look_for_return(ours: Turn) -> None:
+    """The next chance to restore is on a queue, once."""
+    look_at = next_look(ours.state.ledger, ours.rules.restore, ours.ports.clock.now())
+    if look_at is not None and look_at != ours.state.follow_up_at:
+        await ours.ports.queue.send([ours.change.follow_up(source=Source.FOLLOW_UP)], look_at)
+    ours.state = replace(ours.state, follow_up_at=look_at)
+
+
+async def _recheck(ours: Turn, stage: int) -> None:
     """A read that spoke for the principal may have lagged: ask again, three times, ever later."""
     if stage <= len(ours.rules.recheck_after):
         at = ours.ports.clock.now() + timedelta(seconds=ours.rules.recheck_after[stage - 1])
@@ -29,10 +41,3 @@ async def _verify_next(ours: Turn) -> None:
     if stage < len(delays):
         at = ours.ports.clock.now() + timedelta(seconds=delays[stage] - delays[stage - 1])
         await ours.ports.queue.send_verification(ours.change.follow_up(source=Source.VERIFICATION, stage=stage), at)
-
-
-async def _restore_next(ours: Turn) -> None:
-    look_at = next_look(ours.state.ledger, ours.rules.restore, ours.ports.clock.now())
-    if look_at is not None and look_at != ours.state.follow_up_at:
-        await ours.ports.queue.send([ours.change.follow_up(source=Source.FOLLOW_UP)], look_at)
-    ours.state = replace(ours.state, follow_up_at=look_at)

@@ -24,7 +24,7 @@ from shared.domain.reach import AccessPolicy
 from shared.errors import RetryLaterError
 from shared.handlers.fan_out_group import fan_out_group
 from shared.handlers.identify_principal import identify_principal, resolve_map
-from shared.handlers.look_again import look_again, recheck
+from shared.handlers.look_again import look_again, look_for_return
 from shared.handlers.observe_principal import observe_principal
 from shared.handlers.restore_access import restore_access
 from shared.handlers.revoke_access import read, revoke_access
@@ -56,9 +56,11 @@ async def look_at_principal(change: PrincipalChange, ports: Ports, rules: Rules)
     if record.facts is None:
         await ports.records.remember(principal)
     async with turn(_without_stale_hint(change, ports, rules), principal, ports, rules) as ours:
-        unsure = await _converge(ours, identities, roster, identity_map)
-        await look_again(ours)
-    if unsure or not names_known:
+        decision = await _converge(ours, identities, roster, identity_map)
+        unsure = decision.unsure or not names_known
+        # A look that has to be repeated leaves its successors to the repetition: otherwise each attempt had its own.
+        await (look_for_return(ours) if unsure else look_again(ours, decision))
+    if unsure:
         raise RetryLaterError("graph-silent", "Graph did not answer everything that was asked")
 
 
@@ -78,8 +80,8 @@ def _without_stale_hint(change: PrincipalChange, ports: Ports, rules: Rules) -> 
 
 async def _converge(
     ours: Turn, identities: Sequence[GatewayIdentity], roster: Roster, identity_map: IdentityMap
-) -> bool:
-    """Revoke and restore; whether something remained unknown."""
+) -> Decision:
+    """Revoke and restore; what was decided."""
     held = _held(identities, identity_map) | needed_groups(ours.state.ledger)
     (seen, described), policy, found = await asyncio.gather(
         observe_principal(ours.change, ours.principal, held, ours.ports.directory, ours.rules.read_budget),
@@ -102,8 +104,7 @@ async def _converge(
         _warn_of_keys(ours, roster, identities)
     if decision.second_path:
         await ours.note("access-kept", because=decision.because, kept=sorted(decision.second_path))
-        await recheck(ours, stage=1)
-    return decision.unsure
+    return decision
 
 
 def _held(identities: Sequence[GatewayIdentity], identity_map: IdentityMap) -> frozenset[str]:
