@@ -42,7 +42,7 @@ def append(head: ChainHead, entries: Iterable[EvidenceEntry]) -> tuple[ChainHead
     for entry in entries:
         body = _body(entry, previous=head.digest, number=head.entries + 1)
         digest = _digest(body)
-        line = _canonical({**body, "hash": digest}) + b"\n"
+        line = _line(body, digest)
         lines += line
         head = ChainHead(digest, head.entries + 1, head.size + len(line))
     return head, lines
@@ -81,30 +81,32 @@ def anchor(day: str, previous: str, heads: Mapping[str, ChainHead]) -> dict[str,
 
 
 def verify_anchor(document: Mapping[str, Any], chains: Mapping[str, bytes], previous: str) -> None:
-    """Check an anchor against the chains as they are now: each must still hold the entry that the anchor names.
+    """Check an anchor against the chains as they are now: each must be unbroken up to the entry that the anchor names.
 
     Raises:
         RejectedError: `broken-anchor` when the anchor was changed or does not follow `previous`; `broken-chain` when a
-            chain no longer contains the anchored entry.
+            chain was changed before the anchored entry, or no longer contains it.
     """
     body = {key: value for key, value in document.items() if key != "hash"}
     if document.get("hash") != _digest(body) or document.get("previous") != previous:
         raise RejectedError("broken-anchor", f"anchor of {document.get('day')} was changed or is out of order")
     for name, head in document["heads"].items():
-        lines = chains.get(name, b"").splitlines()
-        if len(lines) < head["entries"] or json.loads(lines[head["entries"] - 1])["hash"] != head["hash"]:
+        lines = chains.get(name, b"").splitlines(keepends=True)[: head["entries"]]
+        anchored = verify(b"".join(lines))
+        if (anchored.entries, anchored.digest) != (head["entries"], head["hash"]):
             raise RejectedError("broken-chain", f"{name}: entry {head['entries']} is not the one anchored")
 
 
 def _follow(head: ChainHead, line: bytes, number: int) -> ChainHead:
     try:
-        body = json.loads(line)
+        body = dict(json.loads(line))
         digest = body.pop("hash")
-    except (ValueError, AttributeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise RejectedError("broken-chain", f"line {number} is not an evidence entry") from error
-    if not line.endswith(b"\n") or body.get("previous") != head.digest or body.get("number") != number:
+    if body.get("previous") != head.digest or body.get("number") != number:
         raise RejectedError("broken-chain", f"line {number} does not follow the line before")
-    if _digest(body) != digest:
+    # Byte for byte: the same JSON in other words, such as a key written twice, can read differently to a person.
+    if _digest(body) != digest or _line(body, digest) != line:
         raise RejectedError("broken-chain", f"line {number} was changed")
     return ChainHead(digest, number, head.size + len(line))
 
@@ -121,8 +123,13 @@ def _body(entry: EvidenceEntry, *, previous: str, number: int) -> dict[str, Any]
     }
 
 
+def _line(body: Mapping[str, Any], digest: str) -> bytes:
+    return _canonical({**body, "hash": digest}) + b"\n"
+
+
 def _canonical(body: Mapping[str, Any]) -> bytes:
-    return json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    # A vendor's JSON may hold half a character; what happened is written down all the same.
+    return json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode(errors="surrogatepass")
 
 
 def _digest(body: Mapping[str, Any]) -> str:
