@@ -52,10 +52,14 @@ async def _read_pages(resource: str, link: str, ports: Ports) -> tuple[Sequence[
 
 
 async def _start_over(resource: str, version: str | None, because: str, ports: Ports) -> None:
-    """Count from now on first, and only then look at everybody, so that nothing falls in between."""
-    await _advance(resource, await ports.directory.latest_delta_link(resource), version, ports)
+    """Count from now on first, and only then look at everybody, so that nothing falls in between.
+
+    The link is kept last: whoever fails before that starts over again.
+    """
+    link = await ports.directory.latest_delta_link(resource)
     missed = DirectoryEvent(DirectoryEventKind.MISSED, "", f"{because}: {resource}", ports.clock.new_id())
     await ports.queue.send_directory_events([missed])
+    await _advance(resource, link, version, ports)
 
 
 async def _advance(resource: str, link: str, version: str | None, ports: Ports) -> None:

@@ -36,10 +36,15 @@ def unreachable(*names: str) -> Fault:
 
 @dataclass
 class Fate:
-    """What happens to one worker's calls. `dies_at` counts from 1; `heard` says that the last call took effect."""
+    """What happens to one worker's calls.
+
+    It dies at its `dies_at`-th call, counted from 1, or at its first call of `dies_on`, such as `gateway.kill_session`;
+    `heard` says that this last call took effect.
+    """
 
     fault: Fault = no_fault
     dies_at: int | None = None
+    dies_on: str = ""
     heard: bool = False
     calls: list[Call] = field(default_factory=list)
     dead: bool = False
@@ -59,7 +64,8 @@ class Fate:
             self._die_in_time()
 
     def _die_in_time(self) -> None:
-        if self.dies_at is not None and len(self.calls) >= self.dies_at:
+        counted_out = self.dies_at is not None and len(self.calls) >= self.dies_at
+        if counted_out or ".".join(self.calls[-1]) == self.dies_on:
             self.dead = True
         if self.dead:
             raise CrashError
