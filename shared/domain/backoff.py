@@ -3,13 +3,13 @@
 from shared.errors import RetryLaterError
 
 LONGEST_WAIT = 300.0
-MAX_ATTEMPTS = 20
+MAX_ATTEMPTS = 21
 
 
 def next_wait(attempt: int, error: RetryLaterError, jitter: float) -> float | None:
     """Seconds until attempt `attempt + 1`, never less than the other side asked for; `None` when attempts ran out.
 
-    Doubles from one second to five minutes, about 65 minutes in all, so that a message outlives the hourly reconcile.
+    Doubles from one second to five minutes, more than an hour in all, so that a message outlives the hourly reconcile.
     `jitter` is between 0 and 1 and adds up to a quarter.
     """
     if attempt + 1 >= MAX_ATTEMPTS:
