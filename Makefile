@@ -18,10 +18,10 @@ PYTEST_FLAGS ?=
 help: ## show these lines
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: $(VENV)/.installed sandbox/node_modules/.installed ## start the sandbox and Tether, until Ctrl-C
+run: $(VENV)/.installed sandbox/node_modules/.package-lock.json ## start the sandbox and Tether, until Ctrl-C
 	@exec $(BIN)/python -m sandbox --with-parent
 
-test: $(VENV)/.installed sandbox/node_modules/.installed ## run the tests, with branch coverage
+test: $(VENV)/.installed sandbox/node_modules/.package-lock.json ## run the tests, with branch coverage
 	@exec $(BIN)/python -m pytest --cov --cov-report=term:skip-covered $(PYTEST_FLAGS)
 
 check: $(VENV)/.installed ## format, lint, types and layers
@@ -30,11 +30,11 @@ check: $(VENV)/.installed ## format, lint, types and layers
 	$(BIN)/mypy $(CODE)
 	$(BIN)/lint-imports
 
-demo: $(VENV)/.installed sandbox/node_modules/.installed ## show what Tether does, headless, with milliseconds
-	@exec $(BIN)/python -m tools.demo
+demo: $(VENV)/.installed sandbox/node_modules/.package-lock.json ## show what Tether does, headless, with milliseconds
+	@exec $(BIN)/python -m sandbox.demo
 
-bench: $(VENV)/.installed sandbox/node_modules/.installed ## measure what must hold; prints a table and writes JSON
-	@exec $(BIN)/python -m tools.bench
+bench: $(VENV)/.installed sandbox/node_modules/.package-lock.json ## measure what must hold; prints a table and writes JSON
+	@exec $(BIN)/python -m sandbox.bench
 
 lock: $(VENV)/.installed ## pin the dependencies of pyproject.toml again
 	$(LOCK) -o requirements.txt
@@ -52,7 +52,7 @@ $(VENV)/.installed: requirements-dev.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch $@
 
-sandbox/node_modules/.installed: sandbox/package-lock.json
+sandbox/node_modules/.package-lock.json: sandbox/package-lock.json
 	@node -e 'process.exit(parseInt(process.versions.node) < 18 ? 1 : 0)' || { echo "Node.js 18 or newer is needed: put it on the PATH as node, with npm" >&2; exit 1; }
 	@echo "installing the sandbox's npm packages, once"
 	@cd sandbox && npm ci --no-audit --no-fund --loglevel=error
