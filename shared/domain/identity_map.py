@@ -98,15 +98,17 @@ def is_object_id(text: str) -> bool:
 def join(principal: Principal, roster: Roster, identity_map: IdentityMap) -> tuple[GatewayIdentity, ...]:
     """The gateway identities that belong to a principal.
 
-    Users join by e-mail or UPN without regard to case, service accounts by object id, the rest through the map.
+    Users join by e-mail or UPN without regard to case, service accounts by object id, the rest through the map. With a
+    service account comes the user that the gateway makes of it when it speaks MCP: same subject, no address of ours.
 
     Raises:
         RejectedError: `ambiguous-identity` when two gateway users carry an address of the principal.
     """
-    wanted = (IdentityRef(IdentityKind.SERVICE_ACCOUNT, principal.principal_id), *identity_map.refs_of(principal))
-    others = dict.fromkeys(identity for ref in wanted for identity in roster.by_ref.get(ref, ()))
+    by_object_id = (IdentityRef(kind, principal.principal_id) for kind in IdentityKind if kind.is_account)
+    wanted = (*by_object_id, *identity_map.refs_of(principal))
+    others = (identity for ref in wanted for identity in roster.by_ref.get(ref, ()))
     users = dict.fromkeys(user for email in principal.emails for user in roster.users_by_email.get(email, ()))
     if len(users) > 1:
         subjects = ", ".join(sorted(user.ref.key for user in users))
         raise RejectedError("ambiguous-identity", f"{len(users)} gateway users share one address: {subjects}")
-    return (*users, *others)
+    return tuple(dict.fromkeys((*users, *others)))
