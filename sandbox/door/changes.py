@@ -104,6 +104,9 @@ class Changes:
         ]
 
     def _open(self, event: EntraEvent, before: Picture) -> None:
+        if event.kind == "reset":
+            self.all.clear()
+            self._of_subject.clear()
         verb = _verb(event)
         if verb == "created":
             self._made_at[event.principal_id or event.group_id or ""] = event.at
@@ -202,6 +205,8 @@ class Changes:
         return ", ".join(sorted(picture.names.get(one, one) for one in leading))
 
     def _answer(self, event: GatewayEvent) -> None:
+        if event.kind == "reset":
+            self.standings = Standings()
         for effect in self.standings.apply(event):
             for change in self._answered_by(effect):
                 if effect.kind is not EffectKind.SESSION_LEFT:
