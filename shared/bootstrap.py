@@ -7,17 +7,14 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import httpx
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.data.tables.aio import TableServiceClient
-from azure.identity.aio import DefaultAzureCredential
 from azure.servicebus.aio import ServiceBusClient
-from azure.storage.blob.aio import BlobServiceClient
 from httpx_aiohttp import AiohttpTransport
 
-from shared.adapters.blob_evidence import BlobEvidence
-from shared.adapters.blob_holds import BlobHolds
 from shared.adapters.graph_directory import GraphDirectory
 from shared.adapters.graph_subscriptions import GraphSubscriptions
 from shared.adapters.hoop_gateway import HoopGateway
@@ -37,6 +34,9 @@ from shared.handlers.keep_subscriptions import SubscriptionPlan
 from shared.ports import Ports, Rules
 from shared.settings import Settings, read_settings
 from shared.wire.identity_map import parse_identity_map
+
+if TYPE_CHECKING:
+    from azure.storage.blob.aio import BlobServiceClient
 
 TABLES = ("principals", "sweeps")
 CONTAINERS = ("evidence", "holds")
@@ -104,6 +104,12 @@ _process = _Process()
 
 
 async def _ports(settings: Settings, stack: AsyncExitStack) -> Ports:
+    # Loaded with the first message instead of with the app: Azure waits for the import of an app that it starts.
+    from azure.identity.aio import DefaultAzureCredential  # noqa: PLC0415
+
+    from shared.adapters.blob_evidence import BlobEvidence  # noqa: PLC0415
+    from shared.adapters.blob_holds import BlobHolds  # noqa: PLC0415
+
     clock = SystemClock()
     credential = await stack.enter_async_context(
         DefaultAzureCredential(managed_identity_client_id=settings.managed_identity_client_id)
@@ -137,7 +143,9 @@ async def _ports(settings: Settings, stack: AsyncExitStack) -> Ports:
 
 async def _storage(
     settings: Settings, credential: AsyncTokenCredential, stack: AsyncExitStack
-) -> tuple[TableServiceClient, BlobServiceClient]:
+) -> "tuple[TableServiceClient, BlobServiceClient]":
+    from azure.storage.blob.aio import BlobServiceClient  # noqa: PLC0415
+
     if settings.storage_connection_string:
         tables = TableServiceClient.from_connection_string(settings.storage_connection_string)
         blobs = BlobServiceClient.from_connection_string(settings.storage_connection_string)

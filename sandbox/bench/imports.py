@@ -11,7 +11,9 @@ RUNS = 7
 PROGRAM = """
 import json, sys, time
 import function_app
-print(json.dumps({"cpu": time.process_time(), "msgraph": "msgraph" in sys.modules}))
+app = time.process_time()
+import azure.identity.aio, shared.adapters.blob_evidence
+print(json.dumps({"cpu": app, "all": time.process_time(), "msgraph": "msgraph" in sys.modules}))
 """
 
 
@@ -25,7 +27,10 @@ async def measure_import(sandbox: Sandbox) -> Result:
         "≤ 600 CPU ms, without msgraph",
         f"{milliseconds:.0f} CPU ms, msgraph {'loaded' if loaded else 'not loaded'}",
         holds=milliseconds <= 600 and not loaded,
-        details={"cpu_ms": [round(float(one["cpu"]) * 1000) for one in outcomes]},
+        details={
+            "cpu_ms": [round(float(one["cpu"]) * 1000) for one in outcomes],
+            "cpu_ms_with_what_the_first_message_loads": [round(float(one["all"]) * 1000) for one in outcomes],
+        },
     )
 
 
