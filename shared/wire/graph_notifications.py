@@ -20,16 +20,22 @@ ObjectId = Annotated[
     str, StringConstraints(to_lower=True, pattern=r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")
 ]
 
+_NOT_OURS = ("forged-client-state", "foreign-tenant", "foreign-resource")
+
 
 class _Member(BaseModel):
     id: ObjectId
-    # A string in notifications, an object in delta responses; present at all means removed.
     removed: Any = Field(default=None, alias="@removed")
+
+    @property
+    def is_removed(self) -> bool:
+        # A string in notifications, an object in delta responses; present at all means removed.
+        return "removed" in self.model_fields_set
 
 
 class _ResourceData(BaseModel):
     id: ObjectId
-    members: list[_Member] | None = Field(default=None, alias="members@delta", max_length=10_000)
+    members: list[_Member] | None = Field(default=None, alias="members@delta")
 
 
 class _Item(BaseModel):
@@ -44,7 +50,10 @@ class _Item(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Notifications:
-    """What one delivery held: looks at principals, lifecycle events, and the reasons of items that were refused."""
+    """What one delivery held: looks at principals, lifecycle events, and the reasons of items that were refused.
+
+    `authentic` counts the items that Graph sent to this app for this tenant, sound or not.
+    """
 
     changes: Sequence[PrincipalChange]
     events: Sequence[DirectoryEvent]
@@ -80,7 +89,7 @@ def parse_notifications(delivery: Delivery, keys: ClientStateKeys) -> Notificati
                 changes.extend(_changes(item, delivery))
         except RejectedError as error:
             refused.append(error.reason)
-    return Notifications(changes, events, refused, len(items) - refused.count("forged-client-state"))
+    return Notifications(changes, events, refused, len(items) - sum(refused.count(reason) for reason in _NOT_OURS))
 
 
 def _items(body: bytes) -> list[Any]:
@@ -123,7 +132,8 @@ def _changes(item: _Item, delivery: Delivery) -> Iterator[PrincipalChange]:
     if item.resource.lower().startswith("groups") and subject.members is not None:
         for member_id, hint in _member_hints(subject.members):
             yield _change(delivery, member_id, PrincipalKind.UNKNOWN, hint, subject.id)
-        return
+        if item.change_type != "deleted":
+            return
     kind = PrincipalKind.USER if item.resource.lower().startswith("users") else PrincipalKind.GROUP
     hint = Hint.DELETED if item.change_type == "deleted" else Hint.CHANGED
     yield _change(delivery, subject.id, kind, hint)
@@ -141,7 +151,7 @@ def _change(
 def _member_hints(members: Iterable[_Member]) -> Iterator[tuple[str, Hint]]:
     seen: dict[str, set[bool]] = {}
     for member in members:
-        seen.setdefault(member.id, set()).add(member.removed is not None)
+        seen.setdefault(member.id, set()).add(member.is_removed)
     for member_id, removed in seen.items():
         # Added and removed in one array says nothing about the order: only a read can tell.
         ambiguous = len(removed) > 1
