@@ -13,7 +13,6 @@ import httpx
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.data.tables.aio import TableServiceClient
 from azure.servicebus.aio import ServiceBusClient
-from httpx_aiohttp import AiohttpTransport
 
 from shared.adapters.graph_directory import GraphDirectory
 from shared.adapters.graph_subscriptions import GraphSubscriptions
@@ -185,6 +184,8 @@ def _gateway_headers(
 
 def _http(base_url: str, timeout: float) -> httpx.AsyncClient:
     """A client on aiohttp's connection pool: httpx's own polls every idle connection on every request."""
+    from httpx_aiohttp import AiohttpTransport  # noqa: PLC0415
+
     limits = httpx.Limits(max_connections=100, max_keepalive_connections=100)
     return httpx.AsyncClient(
         base_url=base_url,

@@ -12,7 +12,7 @@ PROGRAM = """
 import json, sys, time
 import function_app
 app = time.process_time()
-import azure.identity.aio, shared.adapters.blob_evidence
+import azure.identity.aio, httpx_aiohttp, shared.adapters.blob_evidence
 print(json.dumps({"cpu": app, "all": time.process_time(), "msgraph": "msgraph" in sys.modules}))
 """
 
