@@ -34,6 +34,12 @@ _SWEPT_KINDS = {
     "servicePrincipals": PrincipalKind.SERVICE_PRINCIPAL,
     "applications": PrincipalKind.APP_REGISTRATION,
 }
+_HINTS = {
+    AccountState.DELETED: Hint.DELETED,
+    AccountState.DISABLED: Hint.DISABLED,
+    AccountState.ENABLED: Hint.ENABLED,
+    AccountState.UNKNOWN: Hint.CHANGED,
+}
 
 
 class DirectoryObject(BaseModel):
@@ -57,13 +63,17 @@ class DirectoryObject(BaseModel):
 
     @property
     def state(self) -> AccountState:
-        """Shut by any of the four switches that Entra has: the account, the application, Microsoft, deletion."""
+        """Shut by any of the four switches that Entra has: the account, the application, Microsoft, deletion.
+
+        A row that mentions none of them says nothing: delta rows promise only what changed.
+        """
         if self.removed is not None:
             return AccountState.DELETED
         microsoft = (self.disabled_by_microsoft or "NotDisabled") != "NotDisabled"
         if self.account_enabled is False or self.is_disabled or microsoft:
             return AccountState.DISABLED
-        return AccountState.ENABLED
+        is_silent = self.account_enabled is None and self.is_disabled is None and self.disabled_by_microsoft is None
+        return AccountState.UNKNOWN if is_silent else AccountState.ENABLED
 
     @property
     def kind(self) -> PrincipalKind:
@@ -98,19 +108,21 @@ def parse_object(document: Mapping[str, Any]) -> DirectoryObject:
 
 
 def parse_delta_page(document: Mapping[str, Any], resource: str, now: datetime, correlation_id: str) -> DeltaPage:
-    """One page of a delta query; a page without a link is nonsense."""
-    next_link, delta_link = document.get("@odata.nextLink"), document.get("@odata.deltaLink")
-    link = next_link or delta_link
-    if not isinstance(link, str):
-        raise RetryLaterError("graph-answered-nonsense", f"a delta page of {resource} has no link")
+    """One page of a delta query; a page without a link, or without a list of changes, is nonsense."""
+    next_link, rows = document.get("@odata.nextLink"), document.get("value", [])
+    link = next_link or document.get("@odata.deltaLink")
+    if not isinstance(link, str) or not isinstance(rows, list):
+        raise RetryLaterError(
+            "graph-answered-nonsense", f"a delta page of {resource} has no link or no list of changes"
+        )
     changes = [
         DirectoryChange(
             PrincipalChange(principal_id, Source.SWEEP, now, correlation_id, kind, hint, group_id=group_id), app_id
         )
-        for raw in document.get("value", ())
+        for raw in rows
         for principal_id, kind, hint, group_id, app_id in _delta_entries(parse_object(raw), resource)
     ]
-    return DeltaPage(changes, link, is_last=next_link is None)
+    return DeltaPage(changes, link, is_last=not next_link)
 
 
 _Entry = tuple[str, PrincipalKind, Hint, str | None, str | None]
@@ -120,8 +132,7 @@ def _delta_entries(entry: DirectoryObject, resource: str) -> Iterator[_Entry]:
     if resource == "groups":
         yield from _group_entries(entry)
         return
-    hints = {AccountState.DELETED: Hint.DELETED, AccountState.DISABLED: Hint.DISABLED}
-    yield entry.id.lower(), _SWEPT_KINDS[resource], hints.get(entry.state, Hint.ENABLED), None, entry.app_id
+    yield entry.id.lower(), _SWEPT_KINDS[resource], _HINTS[entry.state], None, entry.app_id
 
 
 def _group_entries(entry: DirectoryObject) -> Iterator[_Entry]:
