@@ -135,7 +135,7 @@ _Body = TypeVar("_Body", bound=BaseModel)
 def parse_list(body: type[_Body], document: object) -> list[_Body]:
     """A list of bodies; `null` is an empty one. Nonsense is a reason to ask again."""
     try:
-        return TypeAdapter(list[body]).validate_python(document or [])  # type: ignore[valid-type]
+        return TypeAdapter(list[body]).validate_python([] if document is None else document)  # type: ignore[valid-type]
     except ValidationError as error:
         raise _nonsense(body, error) from error
 
