@@ -22,9 +22,12 @@ def parse_change(body: bytes) -> PrincipalChange:
         RejectedError: `malformed-message`.
     """
     try:
-        return _CHANGE.validate_json(body)
+        change = _CHANGE.validate_json(body)
     except ValidationError as error:
         raise RejectedError("malformed-message", f"{error.error_count()} fields are wrong") from error
+    if change.received_at.tzinfo is None:
+        raise RejectedError("malformed-message", "received_at has no offset")
+    return change
 
 
 def encode_event(event: DirectoryEvent) -> bytes:

@@ -1,0 +1,75 @@
+"""Queue messages: what was sent is what is received, and nothing else is believed."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.domain.principals import Hint, PrincipalChange, PrincipalKind, Source
+from shared.domain.subscriptions import DirectoryEvent, DirectoryEventKind
+from shared.errors import RejectedError
+from shared.wire.messages import encode_change, encode_event, parse_change, parse_event
+from tests.domain import strategies as some
+from tests.domain.samples import change
+
+changes = st.builds(
+    PrincipalChange,
+    st.uuids().map(str),
+    st.sampled_from(Source),
+    some.moments,
+    st.text(max_size=8),
+    st.sampled_from(PrincipalKind),
+    st.sampled_from(Hint),
+    st.none() | st.uuids().map(str),
+    st.integers(0, 5),
+    st.integers(0, 30),
+)
+events = st.builds(
+    DirectoryEvent, st.sampled_from(DirectoryEventKind), st.text(), st.text(), st.text(), st.integers(0, 30)
+)
+
+
+@given(changes)
+def test_look_is_received_as_it_was_sent(sent: PrincipalChange) -> None:
+    assert parse_change(encode_change(sent)) == sent
+
+
+@given(events)
+def test_directory_event_is_received_as_it_was_sent(sent: DirectoryEvent) -> None:
+    assert parse_event(encode_event(sent)) == sent
+
+
+@given(st.binary(max_size=60))
+def test_arbitrary_bytes_are_refused(body: bytes) -> None:
+    for parse in (parse_change, parse_event):
+        with pytest.raises(RejectedError) as caught:
+            parse(body)
+
+        assert caught.value.reason == "malformed-message"
+
+
+@pytest.mark.parametrize("field", ["principal_id", "source", "received_at", "correlation_id"])
+def test_look_that_lacks_a_field_is_refused(field: str) -> None:
+    body = json.loads(encode_change(change()))
+    del body[field]
+
+    with pytest.raises(RejectedError, match="1 fields are wrong"):
+        parse_change(json.dumps(body).encode())
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("hint", "promoted"), ("kind", "device"), ("attempt", "often"), ("received_at", "yesterday")]
+)
+def test_look_with_an_unfamiliar_value_is_refused(field: str, value: str) -> None:
+    body = json.loads(encode_change(change())) | {field: value}
+
+    with pytest.raises(RejectedError, match="malformed-message"):
+        parse_change(json.dumps(body).encode())
+
+
+def test_look_received_at_no_known_offset_is_refused() -> None:
+    body = json.loads(encode_change(change())) | {"received_at": "2026-03-01T12:00:00"}
+
+    with pytest.raises(RejectedError, match="malformed-message"):
+        parse_change(json.dumps(body).encode())
