@@ -21,7 +21,7 @@ from shared.domain.ledger import (
 from shared.domain.plan import Circumstances, Guards, Loss
 from shared.domain.principals import AccountState, Hint, Principal, PrincipalChange, PrincipalKind, Source
 from shared.domain.reach import AccessPolicy
-from shared.errors import RetryLaterError
+from shared.errors import ClaimedElsewhereError, RetryLaterError
 from shared.handlers.fan_out_group import fan_out_group
 from shared.handlers.identify_principal import identify_principal, resolve_map
 from shared.handlers.look_again import look_again, look_for_return
@@ -93,9 +93,18 @@ async def _converge(
     await _remember(ours, described)
     under = _circumstances(ours, roster, identity_map, policy)
     present = [one for one in found if one is not None]
+    failures: list[RetryLaterError] = []
     for identity, holdings in present:
         loss = _loss(ours, identity, decision, identity_map)
-        await revoke_access(ours, (identity, holdings), loss, under, decision)
+        try:
+            await revoke_access(ours, (identity, holdings), loss, under, decision)
+        except ClaimedElsewhereError:
+            raise
+        except RetryLaterError as error:
+            # What one identity resists must not protect the others.
+            failures.append(error)
+    if failures:
+        raise failures[0]
     await _prove(ours, present)
     if seen.account is AccountState.ENABLED and seen.transitive is not None:
         for ref in dict.fromkeys(entry.ref for entry in ours.state.ledger):

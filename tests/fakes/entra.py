@@ -1,5 +1,6 @@
 """Entra in memory: what its admins did, and what Graph says of it: now, late, or not at all."""
 
+import asyncio
 import copy
 import json
 import uuid
@@ -69,6 +70,7 @@ class FakeEntra:
         self.page_size = 100
         self._clock = clock
         self._shown: Truth | None = None
+        self._hangs = False
         self._log: list[tuple[str, DirectoryChange]] = []
 
     # --- what admins do ---------------------------------------------------------------------------------------------
@@ -155,15 +157,24 @@ class FakeEntra:
     def catch_up(self) -> None:
         self._shown = None
 
+    def hang(self) -> None:
+        """From now on reads of one principal never end."""
+        self._hangs = True
+
     def replay(self) -> None:
         """The next delta queries bring everything once more."""
         self._log += self._log[:]
+
+    async def _think(self) -> None:
+        if self._hangs:
+            await asyncio.Event().wait()
 
     @property
     def _now(self) -> Truth:
         return self._shown or self.truth
 
     async def describe(self, principal_id: str, kind: PrincipalKind) -> Principal | None:  # noqa: ARG002 - the port's
+        await self._think()
         return self._now.described(principal_id)
 
     async def describe_many(self, principals: Collection[Principal]) -> Mapping[str, Principal]:
@@ -175,9 +186,11 @@ class FakeEntra:
         return {email: [user for user in users if email in user.emails] for email in emails}
 
     async def direct_groups(self, principal_id: str, kind: PrincipalKind) -> frozenset[str]:  # noqa: ARG002 - the port's
+        await self._think()
         return self._now.groups_of(principal_id)
 
     async def memberships(self, principal_id: str, groups: Collection[str]) -> frozenset[str]:
+        await self._think()
         return self._now.all_groups_of(principal_id) & frozenset(groups)
 
     async def memberships_of_many(self, wanted: Mapping[str, Collection[str]]) -> Mapping[str, frozenset[str]]:

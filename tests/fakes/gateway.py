@@ -1,6 +1,7 @@
 """The gateway in memory, with the traps that matter to order: ended rows of live streams, kills that kill nothing."""
 
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
 from shared.domain.gateway import (
@@ -16,8 +17,6 @@ from shared.domain.gateway import (
 from shared.domain.reach import AccessPolicy
 from shared.errors import RetryLaterError
 
-OWN_SUBJECT = "tether-itself"
-
 
 @dataclass
 class Stream:
@@ -31,7 +30,11 @@ class Stream:
 
 @dataclass
 class FakeGateway:
-    """Identities, streams and reviews. `effects` lists every write in order; `deaf_kills` are kills that do nothing."""
+    """Identities, streams and reviews.
+
+    `effects` lists every write in order; `deaf_kills` are kills that do nothing; `on_write` happens once, right before
+    a write takes effect, `before_write` once before it is handled at all, `on_read` at every read of an identity.
+    """
 
     policy: AccessPolicy = field(default_factory=lambda: AccessPolicy(enforced=True))
     identities: dict[IdentityRef, GatewayIdentity] = field(default_factory=dict)
@@ -41,6 +44,11 @@ class FakeGateway:
     deaf_kills: int = 0
     closing_fails: bool = False
     idle_kills: list[str] = field(default_factory=list)
+    unwritable: set[IdentityRef] = field(default_factory=set)
+    own_subject: str = "tether-itself"
+    on_write: Callable[[], object] | None = None
+    before_write: Callable[[], Awaitable[object]] | None = None
+    on_read: Callable[[], object] | None = None
 
     # --- what happens at the gateway ------------------------------------------------------------------------------
 
@@ -111,15 +119,24 @@ class FakeGateway:
     # --- the port ---------------------------------------------------------------------------------------------------
 
     async def roster(self) -> Roster:
-        return Roster.of(self.identities.values(), OWN_SUBJECT)
+        return Roster.of(self.identities.values(), self.own_subject)
 
     async def access_policy(self) -> AccessPolicy:
         return self.policy
 
     async def read_identity(self, ref: IdentityRef) -> GatewayIdentity | None:
+        if self.on_read is not None:
+            self.on_read()
         return self.identities.get(ref)
 
     async def write_identity(self, before: GatewayIdentity, after: GatewayIdentity) -> None:
+        if before.ref in self.unwritable:
+            raise RetryLaterError("gateway-500")
+        if (meanwhile := self.before_write) is not None:
+            await meanwhile()
+        if (happening := self.on_write) is not None:
+            self.on_write = None
+            happening()
         now = self.identities.get(before.ref)
         if now is None:
             return

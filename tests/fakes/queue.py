@@ -12,7 +12,7 @@ from tests.fakes.clock import FakeClock
 CHANGES, VERIFICATIONS, EVENTS = "principal-changes", "verifications", "subscription-events"
 
 
-@dataclass
+@dataclass(eq=False)
 class Message:
     """A message on a queue, from when it is visible."""
 
@@ -51,6 +51,9 @@ class FakeQueue:
 
     async def dead_letter(self, body: bytes, queue: str, reason: str, detail: str) -> None:
         self.dead_letters.append(DeadLetter(body, queue, reason, detail))
+
+    def put_raw(self, queue: str, body: bytes) -> None:
+        self._put(queue, [body], None)
 
     def visible(self) -> list[Message]:
         return [message for message in self.waiting if message.visible_at <= self.clock.now()]

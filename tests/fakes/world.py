@@ -1,5 +1,6 @@
 """A world on one clock: Entra, the gateway, storage, queues, and the workers that the app's triggers would start."""
 
+import asyncio
 import functools
 import json
 from collections.abc import Awaitable
@@ -12,7 +13,8 @@ from shared.domain.identity_map import IdentityMap
 from shared.domain.ledger import RestoreRules
 from shared.domain.plan import Escalation
 from shared.domain.sweep import SweepLimit
-from shared.errors import RejectedError, RetryLaterError
+from shared.errors import AlreadyDecidedError, RejectedError, RetryLaterError
+from shared.handlers.hold_sweep import release_hold
 from shared.handlers.keep_subscriptions import SubscriptionPlan
 from shared.handlers.look_at_principal import look_at_principal
 from shared.handlers.process_directory_event import process_directory_event
@@ -100,6 +102,12 @@ class World:
         for resource in RESOURCES:
             await self._tick(sweep_directory(resource, self.worker(), self.rules))
 
+    async def release(self, hold_id: str) -> int:
+        return await release_hold(hold_id, self.worker())
+
+    async def already_decided(self, _: object) -> None:
+        raise AlreadyDecidedError("decided")
+
     async def reconcile(self) -> Reconciliation:
         return await reconcile_roster(self.worker(), self.rules)
 
@@ -127,6 +135,15 @@ class World:
                 self.queue.waiting.append(message)
             return False
         return True
+
+    async def process_together(self, *messages: Message) -> None:
+        """As many workers as messages, all at once."""
+        await asyncio.gather(*(self.process(message) for message in messages))
+
+    async def settle_once(self) -> None:
+        """Process what is visible now, each message once."""
+        for message in self.queue.visible():
+            await self.process(message)
 
     async def settle(self) -> None:
         """Process what is visible until nothing is."""
