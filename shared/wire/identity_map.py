@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
 
 from shared.domain.gateway import IdentityKind, IdentityRef
 from shared.domain.identity_map import GroupMapping, IdentityMap
@@ -55,13 +55,14 @@ class _Document(_Strict):
     agents: list[_Agent] = []
     break_glass: list[Name] = Field(default=[], alias="break-glass")
 
-    @model_validator(mode="after")
-    def _ties_once(self) -> "_Document":
-        refs = [ref for agent in self.agents for ref in agent.gateway.refs()]
+    @field_validator("agents")
+    @classmethod
+    def _ties_once(cls, agents: list[_Agent]) -> list[_Agent]:
+        refs = [ref for agent in agents for ref in agent.gateway.refs()]
         twice = sorted({str(ref) for ref in refs if refs.count(ref) > 1})
         if twice:
             raise ValueError(f"{twice[0]} is tied to two principals; keep one")
-        return self
+        return agents
 
 
 _FIXES = {
@@ -76,6 +77,7 @@ _FIXES = {
     "bool_parsing": "write true or false",
     "list_type": "write a list: lines that begin with '- '",
     "model_type": "write keys and values here",
+    "invalid_key": "quote this key, or correct it",
 }
 
 
@@ -91,10 +93,16 @@ def parse_identity_map(text: str, file: str) -> IdentityMap:
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise SettingsError(f"{file}, line {line}: not YAML ({error.problem}); check indentation and quotes") from error
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise SettingsError(f"{file}, line {line}: not YAML ({error.reason}); remove that character") from error
     try:
         document = _Document.model_validate(content if content is not None else {})
     except ValidationError as error:
         raise SettingsError("\n".join(_sentences(error, root, file))) from error
+    twice = [f"{file}, line {key.start_mark.line + 1}: {key.value}: written twice; keep one" for key in _repeated(root)]
+    if twice:
+        raise SettingsError("\n".join(twice))
     return _domain(document)
 
 
@@ -114,6 +122,19 @@ def _sentences(error: ValidationError, root: yaml.Node | None, file: str) -> Ite
         place = ".".join(str(step) for step in problem["loc"]) or "the document"
         fix = _FIXES.get(problem["type"], "see docs/identity-map.md")
         yield f"{file}, line {_line(root, problem['loc'])}: {place}: {problem['msg']}; {fix}"
+
+
+def _repeated(node: yaml.Node | None) -> Iterator[yaml.Node]:
+    """Keys that their mapping has already: YAML itself would quietly keep the last."""
+    if isinstance(node, yaml.SequenceNode):
+        for value in node.value:
+            yield from _repeated(value)
+    if isinstance(node, yaml.MappingNode):
+        keys = [key.value for key, _ in node.value]
+        for number, (key, value) in enumerate(node.value):
+            if key.value in keys[:number]:
+                yield key
+            yield from _repeated(value)
 
 
 def _line(node: yaml.Node | None, path: tuple[int | str, ...]) -> int:
