@@ -8,9 +8,13 @@ import httpx
 import pytest
 
 from sandbox import cast
-from sandbox.door.hoop import differences
+from sandbox.door.hoop import HoopGateway, differences
 from sandbox.door.links import links_of
+from sandbox.door.page import gateway_json
+from sandbox.door.picture import Picture
+from sandbox.door.servers import Server, UnavailableError
 from tests.sandbox.door_under_test import Door, running_door
+from tests.sandbox.gateway_under_test import LEGACY_KEY, running_gateway
 
 DISABLE_ADA = f"/api/principals/{cast.ADA.id}/disable"
 
@@ -164,6 +168,26 @@ async def test_latencies_are_those_of_the_servers_own_logs(door: Door, browser: 
     assert row["state"] == "done"
     assert row["at"] == pytest.approx(_milliseconds(cause["at"]))
     assert row["latencyMs"] == pytest.approx(_milliseconds(effect["at"]) - _milliseconds(cause["at"]), abs=0.01)
+
+
+async def test_real_gateway_is_read_through_its_rest_api_with_an_api_key() -> None:
+    async with running_gateway("--api-key", LEGACY_KEY) as gateway:
+        await gateway.populated()
+        session_id = await gateway.live("dev")
+        server = Server("The gateway", str(gateway.client.base_url))
+        watched = HoopGateway(server, LEGACY_KEY)
+
+        events, snapshot = await watched.new_events(), await watched.snapshot()
+        with pytest.raises(UnavailableError, match="A real gateway has no switch"):
+            await watched.set_switches({"down": True})
+        await server.close()
+
+    column = gateway_json(snapshot, {}, Picture(subjects={"entra-id": frozenset({"dev"})}), is_real=True)
+    assert [(event.kind, event.subject) for event in events if event.subject == "dev"] == [
+        ("user-created", "dev"),
+        ("session-opened", "dev"),
+    ]
+    assert [one["id"] for one in column["identities"][0]["sessions"]] == [session_id]
 
 
 def test_real_gateway_shows_its_changes_as_differences_between_two_looks() -> None:
