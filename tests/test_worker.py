@@ -1,16 +1,27 @@
 """Microsoft's own worker finds every function of the app, and invokes them as Azure will."""
 
+import json
+import os
 import sys
 from collections.abc import AsyncIterator
 from importlib import import_module
 from pathlib import Path
 
 import pytest
+from azure.servicebus.aio import ServiceBusClient
 
+from sandbox import cast
+from sandbox.graph.testing import Subscriber
+from sandbox.supervisor import Sandbox, running_sandbox
+from sandbox.tenant import TENANT_ID
+from shared.domain.client_state import ClientStateKeys
+from shared.domain.subscriptions import DirectoryEvent, DirectoryEventKind
+from shared.wire.messages import encode_event
 from tests.worker.harness import InvocationError, Worker, index
 
 ROOT = Path(__file__).parents[1]
 APPS = ROOT / "tests" / "sandbox" / "apps"
+WEBHOOK = "https://app.example/api/graph/notifications"
 
 pytestmark = pytest.mark.skipif(
     sys.version_info < (3, 13), reason="Microsoft's worker library needs Python 3.13, which Azure runs"
@@ -24,11 +35,23 @@ async def small_app(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Worker]:
     sys.modules.pop("function_app", None)
 
 
-@pytest.fixture
-async def real_app() -> Worker:
-    if not (ROOT / "function_app.py").exists():
-        pytest.skip("there is no function_app.py")
-    return await index(ROOT)
+@pytest.fixture(scope="module")
+async def surroundings() -> AsyncIterator[Sandbox]:
+    """Every server but the Functions host: the worker stands in its place, and somebody answers Graph's handshake."""
+    with Subscriber() as endpoint:
+        environment = {"NOTIFICATION_URL": endpoint.url}
+        async with running_sandbox(without=("functions", "door"), environment=environment) as sandbox:
+            yield sandbox
+
+
+@pytest.fixture(scope="module")
+async def real_app(surroundings: Sandbox) -> AsyncIterator[Worker]:
+    before = dict(os.environ)
+    os.environ.update(surroundings.settings)
+    yield await index(ROOT)
+    await (await import_module("shared.bootstrap").tether()).resources.aclose()
+    os.environ.clear()
+    os.environ.update(before)
 
 
 async def test_worker_reports_why_an_app_cannot_be_indexed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,6 +85,8 @@ async def test_worker_delivers_messages_with_their_delivery_count() -> None:
 
 
 async def test_worker_indexes_every_function_the_app_registers(real_app: Worker) -> None:
+    # The worker has taken the functions of its own import; an app gives them out once.
+    sys.modules.pop("function_app", None)
     registered = {function.get_function_name() for function in import_module("function_app").app.get_functions()}
 
     assert registered
@@ -69,9 +94,87 @@ async def test_worker_indexes_every_function_the_app_registers(real_app: Worker)
 
 
 async def test_worker_answers_graphs_validation_handshake_in_plain_text(real_app: Worker) -> None:
-    name = next(name for name in real_app.names if real_app.trigger(name).get("route") == "graph/notifications")
-
-    answer = await real_app.http(name, "POST", "https://app.example/api/graph/notifications?validationToken=a%20token")
+    answer = await real_app.http("receive_graph_notifications", "POST", f"{WEBHOOK}?validationToken=a%20token")
 
     assert (answer.status, answer.body) == (200, b"a token")
     assert answer.headers["content-type"].startswith("text/plain")
+
+
+async def test_worker_refuses_a_forged_notification(real_app: Worker) -> None:
+    body = json.dumps({"value": [notification("users.1.forged", cast.ALAN.id)]}).encode()
+
+    answer = await real_app.http("receive_graph_notifications", "POST", WEBHOOK, body=body)
+
+    assert (answer.status, answer.body) == (403, b"forged-client-state")
+
+
+async def test_worker_runs_every_timer(real_app: Worker, surroundings: Sandbox) -> None:
+    for name in ("watch_subscriptions", "renew_subscriptions", "sweep_directory", "reconcile_roster"):
+        await real_app.tick(name)
+    await real_app.tick("anchor_evidence")
+
+    directory = (await surroundings.graph.get("/sandbox/directory")).json()
+    assert {subscription["resource"] for subscription in directory["subscriptions"]} == {"/users", "/groups"}
+    assert directory["requests"]["GET /users/delta"] >= 1
+    assert await queue_length(surroundings, "subscription-events") >= 1
+
+
+async def test_worker_takes_a_notification_through_the_queue_to_the_gateway(
+    real_app: Worker, surroundings: Sandbox
+) -> None:
+    await real_app.deliver("process_subscription_events", event_body())
+    (await surroundings.graph.patch(f"/v1.0/users/{cast.ALAN.id}", json={"accountEnabled": False})).raise_for_status()
+    keys = ClientStateKeys(TENANT_ID, (surroundings.settings["CLIENT_STATE_KEY"].encode(),))
+    body = json.dumps({"value": [notification(keys.issue("users", 1), cast.ALAN.id)]}).encode()
+
+    received = await real_app.http("receive_graph_notifications", "POST", WEBHOOK, body=body)
+    await real_app.deliver("process_principal_changes", await next_message(surroundings, "principal-changes"))
+    user = (await surroundings.gateway.get(f"/api/users/{cast.ALAN.subject}")).json()
+    await real_app.deliver("process_verifications", await next_message(surroundings, "verifications", scheduled=True))
+
+    assert received.status == 202
+    assert (user["status"], user["groups"] or []) == ("inactive", [])
+
+
+async def test_worker_shows_health_and_refuses_to_release_what_is_not_held(real_app: Worker) -> None:
+    health = await real_app.http("show_health", "GET", "https://app.example/api/health")
+    release = await real_app.http(
+        "release_hold", "POST", "https://app.example/api/holds/none/release", route={"hold_id": "none"}
+    )
+
+    assert json.loads(health.body)["parts"]["gateway"] == "ok"
+    assert (release.status, release.body) == (404, b"unknown-hold")
+
+
+async def queue_length(sandbox: Sandbox, queue: str) -> int:
+    queues = (await sandbox.graph.get(f"{sandbox.broker_control_url}/sandbox/queues")).json()
+    return int(queues[queue]["active"]) + int(queues[queue]["scheduled"])
+
+
+async def next_message(sandbox: Sandbox, queue: str, *, scheduled: bool = False) -> bytes:
+    """The body of the queue's next message; a scheduled one is looked at, an active one taken."""
+    async with ServiceBusClient.from_connection_string(sandbox.settings["ServiceBus"]) as client:
+        receiver = client.get_queue_receiver(queue)
+        async with receiver:
+            if scheduled:
+                (message,) = await receiver.peek_messages(max_message_count=1)
+                return bytes(b"".join(message.body))
+            (received,) = await receiver.receive_messages(max_message_count=1, max_wait_time=10)
+            await receiver.complete_message(received)
+            return bytes(b"".join(received.body))
+
+
+def event_body() -> bytes:
+    return encode_event(DirectoryEvent(DirectoryEventKind.MISSED, "", "test", "c0ffee"))
+
+
+def notification(client_state: str, user_id: str) -> dict[str, object]:
+    return {
+        "changeType": "updated",
+        "clientState": client_state,
+        "resource": f"Users/{user_id}",
+        "resourceData": {"@odata.type": "#Microsoft.Graph.User", "id": user_id, "organizationId": TENANT_ID},
+        "subscriptionExpirationDateTime": "2030-01-01T00:00:00Z",
+        "subscriptionId": "dddddddd-0000-4000-8000-000000000004",
+        "tenantId": TENANT_ID,
+    }
