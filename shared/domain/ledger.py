@@ -95,7 +95,8 @@ def is_taken(ledger: Ledger, change: PrincipalChange) -> bool:
     lost = [entry for entry in ledger if entry.seen_since is None]
     if change.hint is Hint.REMOVED_FROM_GROUP:
         return any(change.group_id in alternatives for entry in lost for alternatives in entry.needs)
-    return any(entry.kind is TakenKind.ACCOUNT for entry in lost)
+    # An account that was shut for the sake of a group says nothing about the principal's other identities.
+    return any(entry.kind is TakenKind.ACCOUNT and not entry.needs for entry in lost)
 
 
 def needed_groups(ledger: Ledger) -> frozenset[str]:
