@@ -1,5 +1,7 @@
 """Identify whom a message is about, from memory if we met, from Entra if not."""
 
+from dataclasses import replace
+
 from shared.domain.gateway import IdentityKind, IdentityRef, Roster
 from shared.domain.identity_map import IdentityMap
 from shared.domain.principals import AccountState, Principal, PrincipalChange, PrincipalKind
@@ -18,6 +20,20 @@ async def identify_principal(change: PrincipalChange, record: PrincipalRecord, p
     if described is None and _is_account(change.principal_id, await ports.gateway.roster()):
         return Principal(change.principal_id, PrincipalKind.SERVICE_PRINCIPAL, AccountState.DELETED)
     return described
+
+
+def recognisable(now: Principal, before: Principal, roster: Roster) -> Principal:
+    """The principal as read now, with all that the gateway may still know it by.
+
+    Entra forgets the addresses of those who are gone or renamed; the gateway learns a new one at the next sign-in only.
+    """
+    still_used = before.emails & roster.users_by_email.keys()
+    return replace(
+        now,
+        emails=(now.emails or before.emails) | still_used,
+        app_id=now.app_id or before.app_id,
+        blueprint_id=now.blueprint_id or before.blueprint_id,
+    )
 
 
 async def resolve_map(ports: Ports, rules: Rules) -> tuple[IdentityMap, bool]:

@@ -23,7 +23,7 @@ from shared.domain.principals import AccountState, Hint, Principal, PrincipalCha
 from shared.domain.reach import AccessPolicy
 from shared.errors import ClaimedElsewhereError, RetryLaterError
 from shared.handlers.fan_out_group import fan_out_group
-from shared.handlers.identify_principal import identify_principal, resolve_map
+from shared.handlers.identify_principal import identify_principal, recognisable, resolve_map
 from shared.handlers.look_again import look_again, look_for_return
 from shared.handlers.observe_principal import observe_principal
 from shared.handlers.restore_access import restore_access
@@ -90,7 +90,7 @@ async def _converge(
     )
     decision = decide(ours.change, seen, held)
     ours.keep(_account_for(ours, seen, decision))
-    await _remember(ours, described)
+    await _remember(ours, described, roster)
     under = _circumstances(ours, roster, identity_map, policy)
     present = [one for one in found if one is not None]
     failures: list[RetryLaterError] = []
@@ -147,13 +147,13 @@ def _hear_of_return(ledger: Ledger, change: PrincipalChange) -> Ledger:
     return tuple(announced.get(entry.identity_of_entry, entry) for entry in ledger)
 
 
-async def _remember(ours: Turn, described: Principal | None) -> None:
-    """Keep what was read, but never forget the addresses of somebody who is gone."""
-    if described is None or described == ours.principal:
+async def _remember(ours: Turn, described: Principal | None, roster: Roster) -> None:
+    """Keep what was read."""
+    if described is None:
         return
-    known = ours.principal
-    current = replace(described, emails=described.emails or known.emails, app_id=described.app_id or known.app_id)
-    await ours.ports.records.remember(replace(current, blueprint_id=current.blueprint_id or known.blueprint_id))
+    current = recognisable(described, ours.principal, roster)
+    if current != ours.principal:
+        await ours.ports.records.remember(current)
 
 
 def _circumstances(ours: Turn, roster: Roster, identity_map: IdentityMap, policy: AccessPolicy) -> Circumstances:

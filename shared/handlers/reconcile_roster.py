@@ -1,7 +1,7 @@
 """Reconcile: compare everybody at the gateway with Entra, whatever messages were lost; and learn who is new."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from shared.domain.decision import Observation, Verdict, decide
 from shared.domain.gateway import IdentityKind, Roster
@@ -10,7 +10,7 @@ from shared.domain.ledger import needed_groups
 from shared.domain.principals import AccountState, Principal, PrincipalChange, PrincipalKind, Source
 from shared.errors import RejectedError
 from shared.handlers.hold_sweep import send_or_hold
-from shared.handlers.identify_principal import resolve_map
+from shared.handlers.identify_principal import recognisable, resolve_map
 from shared.ports import Ports, Rules
 
 
@@ -40,7 +40,9 @@ async def reconcile_roster(ports: Ports, rules: Rules) -> Reconciliation:
     principals = {**known, **learned}
     current = await ports.directory.describe_many(list(principals.values()))
     for principal_id, found in current.items():
-        await _remember(principals[principal_id], found, ports)
+        current_facts = recognisable(found, known.get(principal_id, principals[principal_id]), roster)
+        if current_facts != known.get(principal_id):
+            await ports.records.remember(current_facts)
     changes, revocations = await _differences(principals, current, ledgers, (roster, identity_map), ports)
     await send_or_hold(changes, revocations, "reconcile", ports, rules)
     return Reconciliation(len(principals), len(changes), unmatched)
@@ -88,20 +90,6 @@ async def _learn_agents(
                 del found[id_]
                 ports.alerts.raise_alert("unmatched-service-account", principal_id=id_)
     return found
-
-
-async def _remember(before: Principal, now: Principal, ports: Ports) -> None:
-    if now == before:
-        stored = await ports.records.read(now.principal_id)
-        if stored.facts is not None:
-            return
-    kept = replace(
-        now,
-        emails=now.emails or before.emails,
-        app_id=now.app_id or before.app_id,
-        blueprint_id=now.blueprint_id or before.blueprint_id,
-    )
-    await ports.records.remember(kept)
 
 
 async def _differences(

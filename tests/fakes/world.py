@@ -102,6 +102,12 @@ class World:
         for resource in RESOURCES:
             await self._tick(sweep_directory(resource, self.worker(), self.rules))
 
+    async def sweep_quietly(self) -> None:
+        """The notifications are lost, the sweep is not."""
+        self.lose_notifications()
+        await self.sweep()
+        await self.settle()
+
     async def release(self, hold_id: str) -> int:
         return await release_hold(hold_id, self.worker())
 
