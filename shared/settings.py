@@ -22,7 +22,7 @@ _FIXES = {
 class Settings(BaseModel):
     """Every setting Tether reads; the aliases are the names of the app settings."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", str_strip_whitespace=True)
+    model_config = ConfigDict(frozen=True, extra="ignore", str_strip_whitespace=True, allow_inf_nan=False)
 
     tenant_id: Guid = Field(alias="TENANT_ID")
     notification_url: str = Field(alias="NOTIFICATION_URL")
@@ -58,6 +58,10 @@ class Settings(BaseModel):
         parts = urlsplit(value)
         if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK):
             raise ValueError("use https:// (http:// is accepted for loopback addresses only)")
+        if not parts.hostname:
+            raise ValueError("name a host")
+        if parts.username is not None or parts.query or parts.fragment:
+            raise ValueError("write the address alone, without a user, without a query and without a fragment")
         return value.rstrip("/")
 
     @model_validator(mode="after")
