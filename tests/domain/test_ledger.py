@@ -23,7 +23,7 @@ from shared.domain.ledger import (
     review,
     standing,
 )
-from shared.domain.principals import Hint
+from shared.domain.principals import Hint, PrincipalChange
 from tests.domain.samples import NOW, OTHER_TEAM, TEAM, change, later, names, service_account, user
 
 RULES = RestoreRules(timedelta(seconds=60), timedelta(seconds=900))
@@ -183,13 +183,14 @@ REMOVED = change(Hint.REMOVED_FROM_GROUP, TEAM)
         (granted((GROUP,), 0), REMOVED, False),
         ((GROUP,), change(Hint.REMOVED_FROM_GROUP, OTHER_TEAM), False),
         ((ACCOUNT,), change(Hint.DISABLED), True),
+        ((replace(ACCOUNT, needs=GROUP.needs),), change(Hint.DISABLED), False),
         ((GROUP,), change(Hint.DISABLED), False),
         ((), change(Hint.DELETED), False),
     ],
 )
 def test_hint_is_old_news_when_its_loss_was_taken_and_is_not_coming_back(
     ledger: Ledger,
-    hinted: object,
+    hinted: PrincipalChange,
     taken: bool,  # noqa: FBT001
 ) -> None:
-    assert is_taken(ledger, hinted) is taken  # type: ignore[arg-type]
+    assert is_taken(ledger, hinted) is taken
