@@ -6,13 +6,14 @@ from typing import Any
 
 from azure.core import MatchConditions
 from azure.core.exceptions import ResourceNotFoundError
-from azure.storage.blob.aio import ContainerClient
+from azure.storage.blob.aio import BlobClient, ContainerClient
 
 from shared.adapters.storage_errors import storage_errors
 from shared.domain.evidence import GENESIS, START, ChainHead, EvidenceEntry, anchor, append, tail
-from shared.errors import AlreadyDecidedError
+from shared.errors import AlreadyDecidedError, RetryLaterError
 
 CHAINS, ANCHORS = "principals/", "anchors/"
+ATTEMPTS = 4
 
 
 class BlobEvidence:
@@ -23,11 +24,12 @@ class BlobEvidence:
 
     async def append(self, principal_id: str, head: ChainHead, entries: Sequence[EvidenceEntry]) -> ChainHead:
         """See `Evidence.append`."""
-        try:
-            return await self._append(principal_id, head, entries)
-        except (AlreadyDecidedError, ResourceNotFoundError):
-            stored = tail(await self.read(principal_id))
-            return await self._append(principal_id, stored, entries)
+        for _ in range(ATTEMPTS):
+            try:
+                return await self._append(principal_id, head, entries)
+            except (AlreadyDecidedError, ResourceNotFoundError):
+                head = tail(await self.read(principal_id))
+        raise RetryLaterError("evidence-contended", principal_id)
 
     async def read(self, principal_id: str) -> bytes:
         """See `Evidence.read`."""
@@ -48,11 +50,19 @@ class BlobEvidence:
     async def _append(self, principal_id: str, head: ChainHead, entries: Sequence[EvidenceEntry]) -> ChainHead:
         new_head, lines = append(head, entries)
         blob = self._container.get_blob_client(f"{CHAINS}{principal_id}.jsonl")
+        if head == START:
+            await self._create(blob)
         with storage_errors():
-            if head == START:
-                await blob.create_append_blob(match_condition=MatchConditions.IfMissing)
             await blob.append_block(lines, appendpos_condition=head.size)
         return new_head
+
+    async def _create(self, blob: BlobClient) -> None:
+        """The blob is there; it may be there already, and even be empty, when whoever made it got no further."""
+        try:
+            with storage_errors():
+                await blob.create_append_blob(match_condition=MatchConditions.IfMissing)
+        except AlreadyDecidedError:
+            return
 
     async def _last_anchor(self, before: str) -> str:
         with storage_errors():
