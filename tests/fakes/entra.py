@@ -162,8 +162,8 @@ class FakeEntra:
         self._hangs = True
 
     def replay(self) -> None:
-        """The next delta queries bring everything once more."""
-        self._log += self._log[:]
+        """The next delta queries bring the latest changes once more."""
+        self._log += self._log[-20:]
 
     async def _think(self) -> None:
         if self._hangs:
