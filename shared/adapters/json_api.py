@@ -57,6 +57,8 @@ class JsonApi:
             raise RetryLaterError(f"{self._name}-{status}", retry_after=_retry_after(response))
         if status in (401, 403) or (status >= 500 and not _says_why(response)):
             raise RetryLaterError(f"{self._name}-{status}", _advice(status))
+        if status == 200 and response.request.method == "GET" and not response.content:
+            raise RetryLaterError(f"{self._name}-empty", "nothing is not the same as an empty list")
         if status == 204 or not response.content:
             return Answer(status, None)
         if "json" not in response.headers.get("content-type", ""):
