@@ -208,7 +208,8 @@ def _batch_answers(document: Mapping[str, Any]) -> Iterator[tuple[str, Answer]]:
     for item in document["responses"]:
         status = int(item["status"])
         if status in (429, 503):
-            retry_after = str((item.get("headers") or {}).get("Retry-After", ""))
+            headers = {str(name).lower(): str(value) for name, value in (item.get("headers") or {}).items()}
+            retry_after = headers.get("retry-after", "")
             wait = float(retry_after) if retry_after.isdigit() else 0.0
             raise RetryLaterError(f"graph-{status}", "one item of a batch", retry_after=wait)
         yield str(item["id"]), Answer(status, item.get("body"))
