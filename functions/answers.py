@@ -1,6 +1,7 @@
 """Answers: what an HTTP caller gets for each kind of error."""
 
 from collections.abc import Awaitable
+from math import ceil
 
 import azure.functions as func
 
@@ -20,5 +21,5 @@ async def answer(handled: Awaitable[func.HttpResponse]) -> func.HttpResponse:
     except RejectedError as error:
         return func.HttpResponse(error.reason, status_code=_STATUS.get(error.reason, 400), mimetype="text/plain")
     except RetryLaterError as error:
-        headers = {"Retry-After": str(max(1, round(error.retry_after)))}
+        headers = {"Retry-After": str(max(1, ceil(error.retry_after)))}
         return func.HttpResponse(error.reason, status_code=503, headers=headers, mimetype="text/plain")

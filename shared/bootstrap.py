@@ -19,7 +19,6 @@ from shared.adapters.graph_subscriptions import GraphSubscriptions
 from shared.adapters.hoop_gateway import HoopGateway
 from shared.adapters.json_api import JsonApi
 from shared.adapters.service_bus_queue import ServiceBusQueue
-from shared.adapters.storage_errors import storage_errors
 from shared.adapters.system_clock import SystemClock
 from shared.adapters.table_records import TableDeltaLinks, TablePrincipalRecords
 from shared.adapters.telemetry import Telemetry
@@ -28,29 +27,28 @@ from shared.domain.client_state import ClientStateKeys
 from shared.domain.identity_map import IdentityMap
 from shared.domain.ledger import RestoreRules
 from shared.domain.sweep import SweepLimit
-from shared.errors import AlreadyDecidedError, SettingsError
+from shared.errors import SettingsError
 from shared.handlers.keep_subscriptions import SubscriptionPlan
 from shared.ports import Ports, Rules
 from shared.settings import Settings, read_settings
 from shared.wire.identity_map import parse_identity_map
 
 if TYPE_CHECKING:
-    from azure.storage.blob.aio import BlobServiceClient
+    from shared.adapters.azure_storage import AzureStorage
 
-TABLES = ("principals", "sweeps")
-CONTAINERS = ("evidence", "holds")
 GRAPH_TIMEOUT = 10.0
 ROSTER_FRESH_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class Tether:
-    """The assembled app: what handlers need, and how to let go of it."""
+    """The assembled app: what handlers need, how to prepare its storage, and how to let go of it."""
 
     ports: Ports
     rules: Rules
     keys: ClientStateKeys
     subscriptions: SubscriptionPlan
+    prepare: Callable[[], Awaitable[None]]
     resources: AsyncExitStack
 
 
@@ -60,7 +58,7 @@ def check_environment() -> None:
 
 
 async def tether() -> Tether:
-    """The app of this process, assembled on first use; its tables and containers exist."""
+    """The app of this process, assembled on first use; its tables and containers exist if Storage has answered."""
     return await _process.value()
 
 
@@ -68,10 +66,10 @@ async def assemble(environment: Mapping[str, str]) -> Tether:
     """An app for these settings; the caller closes its `resources`."""
     settings = read_settings(environment)
     async with AsyncExitStack() as stack:
-        ports = await _ports(settings, stack)
+        ports, storage = await _ports(settings, stack)
         keys = _client_state_keys(settings)
         plan = SubscriptionPlan(keys, settings.client_state_generation, settings.notification_url)
-        return Tether(ports, _rules(settings), keys, plan, stack.pop_all())
+        return Tether(ports, _rules(settings), keys, plan, storage.prepare, stack.pop_all())
 
 
 def read_identity_map(settings: Settings) -> IdentityMap:
@@ -96,13 +94,14 @@ class _Process:
             async with self._lock:
                 if self._app is None:
                     self._app = await assemble(os.environ)
+        await self._app.prepare()
         return self._app
 
 
 _process = _Process()
 
 
-async def _ports(settings: Settings, stack: AsyncExitStack) -> Ports:
+async def _ports(settings: Settings, stack: AsyncExitStack) -> "tuple[Ports, AzureStorage]":
     # Loaded with the first message instead of with the app: Azure waits for the import of an app that it starts.
     from azure.identity.aio import DefaultAzureCredential  # noqa: PLC0415
 
@@ -113,14 +112,14 @@ async def _ports(settings: Settings, stack: AsyncExitStack) -> Ports:
     credential = await stack.enter_async_context(
         DefaultAzureCredential(managed_identity_client_id=settings.managed_identity_client_id)
     )
-    tables, blobs = await _storage(settings, credential, stack)
+    storage = await _storage(settings, credential, stack)
     graph = await stack.enter_async_context(_http(settings.graph_base_url, GRAPH_TIMEOUT))
     gateway = await stack.enter_async_context(_http(settings.gateway_base_url, settings.gateway_timeout_seconds))
     queue = ServiceBusQueue(_service_bus(settings, credential))
     stack.push_async_callback(queue.close)
     opening = asyncio.create_task(queue.open())
     stack.callback(opening.cancel)
-    return Ports(
+    ports = Ports(
         directory=GraphDirectory(
             JsonApi("graph", graph, bearer(credential, "https://graph.microsoft.com/.default")),
             clock,
@@ -130,20 +129,21 @@ async def _ports(settings: Settings, stack: AsyncExitStack) -> Ports:
         gateway=HoopGateway(
             JsonApi("gateway", gateway, _gateway_headers(settings, credential)), clock, ROSTER_FRESH_SECONDS
         ),
-        records=TablePrincipalRecords(tables.get_table_client("principals")),
-        evidence=BlobEvidence(blobs.get_container_client("evidence")),
+        records=TablePrincipalRecords(storage.tables.get_table_client("principals")),
+        evidence=BlobEvidence(storage.blobs.get_container_client("evidence")),
         queue=queue,
-        delta_links=TableDeltaLinks(tables.get_table_client("sweeps")),
-        holds=BlobHolds(blobs.get_container_client("holds")),
+        delta_links=TableDeltaLinks(storage.tables.get_table_client("sweeps")),
+        holds=BlobHolds(storage.blobs.get_container_client("holds")),
         clock=clock,
         alerts=Telemetry(),
     )
+    return ports, storage
 
 
-async def _storage(
-    settings: Settings, credential: AsyncTokenCredential, stack: AsyncExitStack
-) -> "tuple[TableServiceClient, BlobServiceClient]":
+async def _storage(settings: Settings, credential: AsyncTokenCredential, stack: AsyncExitStack) -> "AzureStorage":
     from azure.storage.blob.aio import BlobServiceClient  # noqa: PLC0415
+
+    from shared.adapters.azure_storage import AzureStorage  # noqa: PLC0415
 
     if settings.storage_connection_string:
         tables = TableServiceClient.from_connection_string(settings.storage_connection_string)
@@ -153,19 +153,7 @@ async def _storage(
         blobs = BlobServiceClient(settings.storage_blob_uri or "", credential=credential)
     await stack.enter_async_context(tables)
     await stack.enter_async_context(blobs)
-    await asyncio.gather(
-        *(_create(tables.create_table_if_not_exists(name)) for name in TABLES),
-        *(_create(blobs.create_container(name)) for name in CONTAINERS),
-    )
-    return tables, blobs
-
-
-async def _create(creation: Awaitable[object]) -> None:
-    try:
-        with storage_errors():
-            await creation
-    except AlreadyDecidedError:
-        return
+    return AzureStorage(tables, blobs)
 
 
 def _service_bus(settings: Settings, credential: AsyncTokenCredential) -> ServiceBusClient:

@@ -18,6 +18,10 @@ class Fresh(Generic[_Value]):
         self._value: _Value | None = None
         self._lock = asyncio.Lock()
 
+    def forget(self) -> None:
+        """Have the next caller read again: what was read is known to be wrong now."""
+        self._read_at = float("-inf")
+
     async def value(self) -> _Value:
         """The value, at most `fresh_for` seconds old."""
         async with self._lock:

@@ -65,6 +65,8 @@ class HoopGateway:
         elif (merged := _merge(raw, before, after)) != raw:
             path = _write_path(before.ref)
             _expect(await self._api.request("PUT", path, json=merged))
+        if (await self.access_policy()).admin_group in before.groups - after.groups:
+            self._roster.forget()
 
     async def holdings(self, identity: GatewayIdentity) -> Holdings:
         """See `Gateway.holdings`. One request as a rule; more when the history is longer than a page."""

@@ -93,10 +93,14 @@ class Review:
 
 @dataclass(frozen=True, slots=True)
 class Holdings:
-    """What one identity has running at the gateway: a snapshot to be taken before anything is closed."""
+    """What one identity has running at the gateway: a snapshot to be taken before anything is closed.
+
+    `unproven_ends` are sessions that the gateway marked as ended without having seen their stream end.
+    """
 
     sessions: tuple[Session, ...] = ()
     reviews: tuple[Review, ...] = ()
+    unproven_ends: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,6 +126,8 @@ def _take_groups(identity: GatewayIdentity, loss: Loss, holdings: Holdings, unde
     going = identity.groups & loss.grants
     if under.policy.admin_group in going and _is_last_admin(identity, under):
         alerts, going = ("last-admin-kept",), going - {under.policy.admin_group}
+    if going and not under.policy.enforced and not loss.promised:
+        alerts = (*alerts, "access-control-is-off")
     remaining = identity.groups - going
     obstacle = _obstacle(identity.groups, remaining, loss, under.policy) if going else None
     if obstacle and identity.status not in ("inactive", "revoked"):
@@ -153,12 +155,28 @@ def _escalate(
 def _detach(identity: GatewayIdentity, loss: Loss, holdings: Holdings, under: Circumstances) -> Plan:
     going = identity.connections & loss.grants
     remaining = identity.connections - going
+    opening = [under.policy.attributes_of_connection.get(name, frozenset()) for name in going]
+    attributes = identity.attributes.intersection(frozenset().union(*opening))
+    taken = (
+        *_entries(identity, TakenKind.CONNECTION, going, loss, under.now),
+        *_attribute_entries(identity, attributes, going, loss, under.now),
+    )
+    door = replace(identity, connections=remaining, attributes=identity.attributes - attributes)
     return Plan(
-        replace(identity, connections=remaining) if going else None,
-        _entries(identity, TakenKind.CONNECTION, going, loss, under.now),
+        door if going else None,
+        taken,
         (),
         tuple(s for s in holdings.sessions if s.connection in (loss.grants | loss.before) - remaining),
     )
+
+
+def _attribute_entries(
+    identity: GatewayIdentity, attributes: frozenset[str], connections: frozenset[str], loss: Loss, now: datetime
+) -> tuple[Taken, ...]:
+    """An attribute that opens a lost connection goes with it, and comes back when all of them may."""
+    needs = frozenset(groups for name in connections for groups in _needs(loss, name))
+    kind = TakenKind.ATTRIBUTE
+    return tuple(Taken(identity.ref, kind, name, now, needs, loss.confirmed) for name in sorted(attributes))
 
 
 def _entries(

@@ -5,8 +5,9 @@ from datetime import timedelta
 
 from shared.domain.decision import Decision, Verdict
 from shared.domain.ledger import next_look
-from shared.domain.principals import Source
+from shared.domain.principals import PrincipalChange, Source
 from shared.handlers.turn import Turn
+from shared.ports import Ports, Rules
 
 
 async def look_again(ours: Turn, decision: Decision) -> None:
@@ -24,9 +25,18 @@ async def look_again(ours: Turn, decision: Decision) -> None:
 async def look_for_return(ours: Turn) -> None:
     """The next chance to restore is on a queue, once."""
     look_at = next_look(ours.state.ledger, ours.rules.restore, ours.ports.clock.now())
-    if look_at is not None and look_at != ours.state.follow_up_at:
+    # The message that was sent for this moment is in hand when it arrives early, as clocks differ.
+    is_that_message = ours.change.source is Source.FOLLOW_UP and ours.change.stage == 0
+    if look_at is not None and (look_at != ours.state.follow_up_at or is_that_message):
         await ours.ports.queue.send([ours.change.follow_up(source=Source.FOLLOW_UP)], look_at)
     ours.state = replace(ours.state, follow_up_at=look_at)
+
+
+async def look_for_newcomer(change: PrincipalChange, ports: Ports, rules: Rules) -> None:
+    """A loss is looked at once more: who is not at the gateway yet may be signing in with an older token just now."""
+    if change.hint.takes_away and change.stage == 0:
+        at = ports.clock.now() + timedelta(seconds=rules.verify_after[0])
+        await ports.queue.send([replace(change, stage=1)], at)
 
 
 async def _recheck(ours: Turn, stage: int) -> None:

@@ -24,7 +24,7 @@ from shared.domain.reach import AccessPolicy
 from shared.errors import ClaimedElsewhereError, RetryLaterError
 from shared.handlers.fan_out_group import fan_out_group
 from shared.handlers.identify_principal import identify_principal, recognisable, resolve_map
-from shared.handlers.look_again import look_again, look_for_return
+from shared.handlers.look_again import look_again, look_for_newcomer, look_for_return
 from shared.handlers.observe_principal import observe_principal
 from shared.handlers.restore_access import restore_access
 from shared.handlers.revoke_access import read, revoke_access
@@ -52,6 +52,7 @@ async def look_at_principal(change: PrincipalChange, ports: Ports, rules: Rules)
     identities = join(principal, roster, identity_map)
     if not identities and not (record.state and record.state.ledger):
         await _fan_out_blueprint(change, principal, ports)
+        await look_for_newcomer(change, ports, rules)
         return
     if record.facts is None:
         await ports.records.remember(principal)

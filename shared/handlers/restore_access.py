@@ -2,6 +2,7 @@
 
 from shared.domain.gateway import GatewayIdentity, IdentityKind, IdentityRef
 from shared.domain.ledger import Ledger, TakenKind, due, give_back, of_identity, returned
+from shared.domain.plan import easier_connections
 from shared.errors import RetryLaterError
 from shared.handlers.revoke_access import describe
 from shared.handlers.turn import Turn
@@ -22,6 +23,11 @@ async def restore_access(turn: Turn, ref: IdentityRef) -> None:
         await turn.note("restore-abandoned", identity=str(ref), because="gone from the gateway")
         return
     wanted = give_back(current, entries)
+    whole = give_back(current, of_identity(turn.state.ledger, ref))
+    if easier_connections(await turn.ports.gateway.access_policy(), whole.groups, wanted.groups):
+        # What stays behind is what asks for approval: a part of the access would be worth more than the whole.
+        turn.ports.alerts.raise_alert("restore-would-skip-approval", identity=str(ref))
+        return
     await turn.note("restore-decided", identity=str(ref), before=describe(current), after=describe(wanted))
     turn.check()
     await turn.ports.gateway.write_identity(current, wanted)

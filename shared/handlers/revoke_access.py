@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import replace
 
 from shared.domain.decision import Decision
-from shared.domain.gateway import GatewayIdentity, Holdings
+from shared.domain.gateway import GatewayIdentity, Holdings, Session
 from shared.domain.ledger import record
 from shared.domain.plan import Circumstances, Loss, Plan, plan
 from shared.errors import RetryLaterError
@@ -22,27 +22,41 @@ async def revoke_access(
 ) -> None:
     """Nothing of the loss is left at the gateway, and that has been read back.
 
+    A session whose kill met a process without its stream is killed again, as a balancer may lead to another replica.
+
     Raises:
         RetryLaterError: `revocation-not-proven` when the gateway still shows access after four rounds.
     """
     identity, holdings = found
+    elusive: tuple[Session, ...] = ()
     for attempt in range(ROUNDS):
         wanted = plan(identity, loss, holdings, under)
         if attempt == 0:
             _raise_alerts(turn, identity, wanted)
         if wanted.door is not None or (attempt == 0 and (wanted.alerts or not wanted.is_empty)):
             await _write_down(turn, identity, wanted, decision)
-        if wanted.is_empty:
+        if wanted.is_empty and not elusive:
             return
         turn.revoked = True
+        wanted = replace(wanted, sessions=(*wanted.sessions, *elusive))
         await _carry_out(turn, identity, wanted, decision)
         read_back = await read(turn, identity)
         if read_back is None:
             return
         identity, holdings = read_back
+        elusive = tuple(session for session in wanted.sessions if session.session_id in holdings.unproven_ends)
         shut = loss.everything or (wanted.door is not None and not wanted.door.is_open)
         loss = replace(loss, everything=shut, before=loss.before | loss.grants)
-    raise RetryLaterError("revocation-not-proven", f"{identity.ref} still has access after {ROUNDS} rounds")
+    if not plan(identity, loss, holdings, under).is_empty:
+        raise RetryLaterError("revocation-not-proven", f"{identity.ref} still has access after {ROUNDS} rounds")
+    await _warn_of_survivors(turn, identity, elusive)
+
+
+async def _warn_of_survivors(turn: Turn, identity: GatewayIdentity, elusive: tuple[Session, ...]) -> None:
+    """Every kill met a process without the stream: with several replicas it may live on in another one."""
+    ids = [session.session_id for session in elusive]
+    await turn.note("session-may-survive", identity=str(identity.ref), sessions=ids)
+    turn.ports.alerts.raise_alert("session-may-survive", identity=str(identity.ref), sessions=ids)
 
 
 async def read(turn: Turn, identity: GatewayIdentity) -> tuple[GatewayIdentity, Holdings] | None:

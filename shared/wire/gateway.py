@@ -15,6 +15,8 @@ from shared.errors import RetryLaterError
 
 Strings = list[str] | None
 LIVE = ("open", "ready")
+# What the gateway writes when it is told to kill a session whose stream is not in that process's memory.
+UNKNOWN_EXIT = -100
 
 
 class _Lenient(BaseModel):
@@ -76,6 +78,7 @@ class SessionBody(_Lenient):
     status: str | None = "done"
     start_date: datetime | None = None
     end_date: datetime | None = None
+    exit_code: int | None = None
     review: _ReviewBody | None = None
 
     def belongs_to(self, session_user: str) -> bool:
@@ -184,12 +187,15 @@ def holdings(rows: Iterable[SessionBody]) -> Holdings:
     """The live sessions and the reviews with effect among some rows, each once."""
     sessions: dict[str, Session] = {}
     reviews: dict[str, Review] = {}
+    unproven: set[str] = set()
     for row in rows:
         if row.end_date is None and row.status in LIVE:
             sessions[row.id] = Session(row.id, row.connection or "")
         if row.review is not None and row.review.status in ("PENDING", "APPROVED"):
             reviews[row.review.id] = _review(row, row.review)
-    return Holdings(tuple(sessions.values()), tuple(reviews.values()))
+        if row.end_date is not None and row.exit_code == UNKNOWN_EXIT:
+            unproven.add(row.id)
+    return Holdings(tuple(sessions.values()), tuple(reviews.values()), frozenset(unproven))
 
 
 def _review(row: SessionBody, body: _ReviewBody) -> Review:

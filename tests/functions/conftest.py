@@ -15,7 +15,11 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     world = World()
 
     async def tether() -> Tether:
-        return Tether(world.worker(), world.rules, KEYS, world.plan, AsyncExitStack())
+        return Tether(world.worker(), world.rules, KEYS, world.plan, world_is_there, AsyncExitStack())
 
     monkeypatch.setattr(bootstrap, "tether", tether)
     return world
+
+
+async def world_is_there() -> None:
+    """Nothing has to be prepared in memory."""
