@@ -125,11 +125,27 @@ async def test_principal_that_the_gateway_does_not_have_leaves_no_trace() -> Non
     scene.world.entra.disable(stranger)
 
     await scene.world.deliver()
+    looks_to_come = len(scene.world.queue.waiting)
+    await scene.world.run(15)
 
+    assert looks_to_come == 1
     assert not scene.world.gateway.effects
     assert stranger not in scene.world.records.states
     assert not scene.world.evidence.chains
     assert not scene.world.queue.waiting
+
+
+async def test_loss_of_somebody_who_signs_in_with_an_older_token_just_afterwards_is_seen() -> None:
+    scene = await set_scene()
+    late = scene.world.entra.user("late")
+    scene.world.entra.add(DEV, late)
+    scene.world.entra.remove(DEV, late)
+    await scene.world.deliver()
+    at = scene.world.gateway.person("late@tether.example", "dev")
+
+    await scene.world.run(15)
+
+    assert not scene.world.gateway.identities[at].groups
 
 
 async def test_only_sessions_that_the_lost_group_opened_end() -> None:
