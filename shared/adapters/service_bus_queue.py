@@ -19,6 +19,8 @@ VERIFICATIONS = "verifications"
 SUBSCRIPTION_EVENTS = "subscription-events"
 DEAD_LETTERS = "dead-letters"
 SEND_TIMEOUT = 5.0
+# The client does not count the envelope of a full batch, and the broker refuses what is larger than 256 KiB.
+BATCH_BYTES = 200 * 1024
 
 
 class SharedSender:
@@ -59,7 +61,8 @@ class SharedSender:
 
     async def _transfer_all(self) -> None:
         while self._waiting:
-            taken, self._waiting = self._waiting, []
+            # Whoever waited too long was told so, and will hand in again.
+            taken, self._waiting = [one for one in self._waiting if not one[1].done()], []
             try:
                 await self._transfer_batches([message for messages, _ in taken for message in messages])
             except (ServiceBusError, ValueError, OSError) as error:
@@ -68,13 +71,15 @@ class SharedSender:
                 _settle(taken, None)
 
     async def _transfer_batches(self, messages: list[ServiceBusMessage]) -> None:
-        batch = await self._sender.create_message_batch()
+        if not messages:
+            return
+        batch = await self._sender.create_message_batch(BATCH_BYTES)
         for message in messages:
             try:
                 batch.add_message(message)
             except ValueError:
                 await self._sender.send_messages(batch)
-                batch = await self._sender.create_message_batch()
+                batch = await self._sender.create_message_batch(BATCH_BYTES)
                 batch.add_message(message)
         await self._sender.send_messages(batch)
 
