@@ -7,6 +7,8 @@ import os
 import sys
 from pathlib import Path
 
+import uvloop
+
 from sandbox.host.errors import AppError
 from sandbox.host.host import run_host
 from sandbox.tenant import port
@@ -23,7 +25,8 @@ def main() -> int:
     for chatty in ("azure", "httpx", "uamqp"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     try:
-        asyncio.run(run_host(options.app.resolve(), options.port))
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(run_host(options.app.resolve(), options.port))
     except AppError as error:
         print(f"the app cannot start: {error}", file=sys.stderr)
         return 1

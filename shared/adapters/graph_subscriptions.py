@@ -1,5 +1,6 @@
 """Subscriptions through msgraph-sdk, which is loaded on the first call only: it is large, and nobody waits for it."""
 
+import gc
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -76,6 +77,7 @@ class GraphSubscriptions:
     def _graph(self) -> "GraphServiceClient":
         if self._client is None:
             self._client = _build_client(self._credential, self._base_url)
+            gc.freeze()
         return self._client
 
 
