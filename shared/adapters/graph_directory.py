@@ -85,11 +85,9 @@ class GraphDirectory:
 
     async def memberships(self, principal_id: str, groups: Collection[str]) -> frozenset[str]:
         """See `Directory.memberships`."""
-        path = f"/v1.0/directoryObjects/{principal_id}/checkMemberGroups"
-        answers = await asyncio.gather(
-            *(self._api.request("POST", path, json={"groupIds": part}) for part in _parts(sorted(groups), CHECK_LIMIT))
-        )
-        return frozenset().union(*map(_member_of, answers))
+        parts = _parts(sorted(groups), CHECK_LIMIT)
+        found = await asyncio.gather(*(self._memberships(principal_id, part) for part in parts))
+        return frozenset().union(*found)
 
     async def memberships_of_many(self, wanted: Mapping[str, Collection[str]]) -> Mapping[str, frozenset[str]]:
         """See `Directory.memberships_of_many`."""
@@ -101,7 +99,10 @@ class GraphDirectory:
         found: dict[str, frozenset[str]] = dict.fromkeys(wanted, frozenset())
         for name, answer in (await self._batch("POST", requests)).items():
             principal_id = name.partition(":")[0]
-            found[principal_id] |= _member_of(answer)
+            if answer.status == 404:
+                found[principal_id] = await self.memberships(principal_id, wanted[principal_id])
+            else:
+                found[principal_id] |= _member_of(answer)
         return found
 
     async def group_ids(self, display_names: Collection[str]) -> Mapping[str, str]:
@@ -149,6 +150,15 @@ class GraphDirectory:
         shut = shut or (application.status != 404 and parse_object(_expect(application)).state.is_shut)
         return found.principal(kind, AccountState.DISABLED if shut else None)
 
+    async def _memberships(self, principal_id: str, groups: list[str]) -> frozenset[str]:
+        """404 says that the principal is gone, or that one of the groups is: then each is asked about alone."""
+        path = f"/v1.0/directoryObjects/{principal_id}/checkMemberGroups"
+        answer = await self._api.request("POST", path, json={"groupIds": groups})
+        if answer.status == 404 and len(groups) > 1:
+            alone = await asyncio.gather(*(self._memberships(principal_id, [group]) for group in groups))
+            return frozenset().union(*alone)
+        return _member_of(answer)
+
     async def _batch(self, method: str, requests: Mapping[str, tuple[str, object]]) -> Mapping[str, Answer]:
         answers: dict[str, Answer] = {}
         for part in _parts(sorted(requests), BATCH):
@@ -191,7 +201,7 @@ def _expect(answer: Answer) -> dict[str, Any]:
 
 
 def _member_of(answer: Answer) -> frozenset[str]:
-    """A principal that is gone is a member of nothing."""
+    """A principal that is gone is a member of nothing, and nobody is a member of a group that is gone."""
     if answer.status == 404:
         return frozenset()
     return frozenset(group.lower() for group in _expect(answer)["value"])

@@ -65,6 +65,11 @@ class IdentityMap:
         """The gateway identities that the operator tied to this principal."""
         return self.agents.get(principal.principal_id, ())
 
+    def governed_groups(self, roster: Roster) -> frozenset[str]:
+        """The Entra groups that stand for anything that anybody holds at the gateway, or that the map names."""
+        held = (groups for identity in roster.identities for groups in self.governed(identity).values())
+        return self.mapped_groups().union(*held)
+
     def is_break_glass(self, principal: Principal) -> bool:
         """Whether the operator said that this principal must always get in."""
         return bool(self.break_glass & ({principal.principal_id} | principal.emails))
@@ -101,14 +106,17 @@ def join(principal: Principal, roster: Roster, identity_map: IdentityMap) -> tup
     Users join by e-mail or UPN without regard to case, service accounts by object id, the rest through the map. With a
     service account comes the user that the gateway makes of it when it speaks MCP: same subject, no address of ours.
 
+    Of several users with one address, those that are closed already do not count: they are what a former holder left.
+
     Raises:
-        RejectedError: `ambiguous-identity` when two gateway users carry an address of the principal.
+        RejectedError: `ambiguous-identity` when two open gateway users carry an address of the principal.
     """
     by_object_id = (IdentityRef(kind, principal.principal_id) for kind in IdentityKind if kind.is_account)
     wanted = (*by_object_id, *identity_map.refs_of(principal))
     others = (identity for ref in wanted for identity in roster.by_ref.get(ref, ()))
     users = dict.fromkeys(user for email in principal.emails for user in roster.users_by_email.get(email, ()))
-    if len(users) > 1:
-        subjects = ", ".join(sorted(user.ref.key for user in users))
-        raise RejectedError("ambiguous-identity", f"{len(users)} gateway users share one address: {subjects}")
-    return tuple(dict.fromkeys((*users, *others)))
+    candidates = [user for user in users if user.is_open] if len(users) > 1 else list(users)
+    if len(candidates) > 1:
+        subjects = ", ".join(sorted(user.ref.key for user in candidates))
+        raise RejectedError("ambiguous-identity", f"{len(candidates)} gateway users share one address: {subjects}")
+    return tuple(dict.fromkeys((*candidates, *others)))

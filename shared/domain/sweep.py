@@ -41,6 +41,5 @@ class Hold:
     """A sweep that stopped: what it wanted to revoke, waiting for a person."""
 
     hold_id: str
-    origin: str
     roster: int
     changes: Sequence[PrincipalChange]

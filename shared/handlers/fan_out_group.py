@@ -24,7 +24,7 @@ async def fan_out_group(change: PrincipalChange, ports: Ports, rules: Rules) -> 
     if not names_known:
         raise RetryLaterError("graph-silent", "the identity map's group names are not resolved yet")
     roster = await ports.gateway.roster()
-    governed = _governed(roster, identity_map)
+    governed = identity_map.governed_groups(roster)
     if change.group_id is None:
         await _fan_out_deletion(change, governed, ports, roster, identity_map)
         return
@@ -53,11 +53,6 @@ async def _fan_out_deletion(
     # What a deleted group was nested in can no longer be asked: everybody is looked at as well.
     missed = DirectoryEvent(DirectoryEventKind.MISSED, "", "group deleted", change.correlation_id)
     await ports.queue.send_directory_events([missed])
-
-
-def _governed(roster: Roster, identity_map: IdentityMap) -> frozenset[str]:
-    held = (groups for identity in roster.identities for groups in identity_map.governed(identity).values())
-    return identity_map.mapped_groups().union(*held)
 
 
 async def _send(looks: list[PrincipalChange], ports: Ports) -> None:

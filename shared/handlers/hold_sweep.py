@@ -1,6 +1,7 @@
 """Hold: a sweep that would revoke too much at once stops and asks a person."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from shared.domain.principals import PrincipalChange
 from shared.domain.sweep import Hold
@@ -10,20 +11,29 @@ from shared.ports import Ports, Rules
 PART = 500
 
 
-async def send_or_hold(
-    changes: Sequence[PrincipalChange], revocations: int, origin: str, ports: Ports, rules: Rules
-) -> None:
-    """The looks are enqueued, or kept under a hold named after `origin` when they would revoke too many principals."""
-    if not changes:
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """What a sweep found: looks that may revoke something of `losers` principals, and looks that may not."""
+
+    hold_id: str
+    taking: Sequence[PrincipalChange]
+    others: Sequence[PrincipalChange]
+    losers: int
+
+
+async def send_or_hold(sweep: Sweep, ports: Ports, rules: Rules) -> None:
+    """The looks are enqueued; those that may revoke are held instead when they would revoke too many at once."""
+    await _send(sweep.others, ports)
+    if not sweep.taking:
         return
     roster = len((await ports.gateway.roster()).identities)
-    if rules.sweep_limit.allows(revocations, roster):
-        await _send(changes, ports)
+    if rules.sweep_limit.allows(sweep.losers, roster):
+        await _send(sweep.taking, ports)
         return
-    hold = Hold(f"{origin}-{ports.clock.now():%Y%m%dT%H%M%S}", origin, roster, tuple(changes))
+    hold = Hold(sweep.hold_id, roster, tuple(sweep.taking))
     await ports.holds.put(hold)
     ports.alerts.raise_alert(
-        "sweep-held", hold_id=hold.hold_id, revocations=revocations, roster=roster, limit=rules.sweep_limit.percent
+        "sweep-held", hold_id=hold.hold_id, revocations=sweep.losers, roster=roster, limit=rules.sweep_limit.percent
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from shared.domain.decision import Decision, Observation, Verdict, decide
-from shared.domain.gateway import GatewayIdentity, Holdings, Roster
+from shared.domain.gateway import GatewayIdentity, Holdings, IdentityKind, Roster
 from shared.domain.identity_map import IdentityMap, join
 from shared.domain.ledger import (
     Ledger,
@@ -25,7 +25,7 @@ from shared.errors import ClaimedElsewhereError, RetryLaterError
 from shared.handlers.fan_out_group import fan_out_group
 from shared.handlers.identify_principal import identify_principal, recognisable, resolve_map
 from shared.handlers.look_again import look_again, look_for_newcomer, look_for_return
-from shared.handlers.observe_principal import observe_principal
+from shared.handlers.observe_principal import find_holders, observe_principal
 from shared.handlers.restore_access import restore_access
 from shared.handlers.revoke_access import read, revoke_access
 from shared.handlers.turn import Turn, turn
@@ -93,7 +93,7 @@ async def _converge(
     ours.keep(_account_for(ours, seen, decision))
     await _remember(ours, described, roster)
     under = _circumstances(ours, roster, identity_map, policy)
-    present = [one for one in found if one is not None]
+    present = await _without_heirs(ours, [one for one in found if one is not None], decision, described)
     failures: list[RetryLaterError] = []
     for identity, holdings in present:
         loss = _loss(ours, identity, decision, identity_map)
@@ -115,6 +115,26 @@ async def _converge(
     if decision.second_path:
         await ours.note("access-kept", because=decision.because, kept=sorted(decision.second_path))
     return decision
+
+
+async def _without_heirs(
+    ours: Turn,
+    present: Sequence[tuple[GatewayIdentity, Holdings]],
+    decision: Decision,
+    described: Principal | None,
+) -> Sequence[tuple[GatewayIdentity, Holdings]]:
+    """Without gateway users whose address has passed from a deleted principal to somebody else in Entra."""
+    if decision.verdict is not Verdict.LOSE_EVERYTHING or described is None:
+        return present
+    if described.state is not AccountState.DELETED:
+        return present
+    emails = frozenset(i.email.casefold() for i, _ in present if i.ref.kind is IdentityKind.USER and i.email)
+    holders = await find_holders(emails, ours.ports.directory, ours.rules.read_budget)
+    inherited = {email for email, ids in holders.items() if ids - {ours.principal.principal_id}}
+    if inherited:
+        ours.ports.alerts.raise_alert("address-recycled", principal_id=ours.principal.principal_id)
+    taken = {entry.ref for entry in ours.state.ledger}
+    return [(i, h) for i, h in present if i.ref in taken or i.email.casefold() not in inherited]
 
 
 def _held(identities: Sequence[GatewayIdentity], identity_map: IdentityMap) -> frozenset[str]:

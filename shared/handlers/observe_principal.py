@@ -1,7 +1,7 @@
 """Observe: ask Graph what the decision needs, in parallel and each within its budget."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from typing import TypeVar
 
 from shared.domain.decision import Observation
@@ -36,6 +36,13 @@ async def _direct_groups(directory: Directory, change: PrincipalChange, principa
     if change.via is not None:
         return await directory.direct_groups(change.via, PrincipalKind.GROUP)
     return await directory.direct_groups(principal.principal_id, principal.kind)
+
+
+async def find_holders(emails: frozenset[str], directory: Directory, budget: float) -> Mapping[str, frozenset[str]]:
+    """The ids of the live users who carry each address; nobody, when Graph gives no answer in time."""
+    found = await _in_time(directory.find_users(sorted(emails)), budget) if emails else None
+    users = {email: [user for user in each if not user.state.is_shut] for email, each in (found or {}).items()}
+    return {email: frozenset(user.principal_id for user in each) for email, each in users.items()}
 
 
 async def _describe(directory: Directory, principal: Principal) -> Principal:

@@ -1,6 +1,6 @@
 """Reconcile: compare everybody at the gateway with Entra, whatever messages were lost; and learn who is new."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from shared.domain.decision import Observation, Verdict, decide
@@ -9,7 +9,7 @@ from shared.domain.identity_map import IdentityMap, is_object_id, join
 from shared.domain.ledger import needed_groups
 from shared.domain.principals import AccountState, Principal, PrincipalChange, PrincipalKind, Source
 from shared.errors import RejectedError
-from shared.handlers.hold_sweep import send_or_hold
+from shared.handlers.hold_sweep import Sweep, send_or_hold
 from shared.handlers.identify_principal import recognisable, resolve_map
 from shared.ports import Ports, Rules
 
@@ -43,9 +43,9 @@ async def reconcile_roster(ports: Ports, rules: Rules) -> Reconciliation:
         current_facts = recognisable(found, known.get(principal_id, principals[principal_id]), roster)
         if current_facts != known.get(principal_id):
             await ports.records.remember(current_facts)
-    changes, revocations = await _differences(principals, current, ledgers, (roster, identity_map), ports)
-    await send_or_hold(changes, revocations, "reconcile", ports, rules)
-    return Reconciliation(len(principals), len(changes), unmatched)
+    sweep = await _differences(principals, current, ledgers, (roster, identity_map), ports)
+    await send_or_hold(sweep, ports, rules)
+    return Reconciliation(len(principals), len(sweep.taking) + len(sweep.others), unmatched)
 
 
 async def _known(ports: Ports) -> tuple[dict[str, Principal], dict[str, frozenset[str]]]:
@@ -98,24 +98,28 @@ async def _differences(
     ledgers: Mapping[str, frozenset[str]],
     gateway: tuple[Roster, IdentityMap],
     ports: Ports,
-) -> tuple[Sequence[PrincipalChange], int]:
+) -> Sweep:
     """Looks at those who hold what Entra denies, and at those who wait for something to come back."""
     held = {id_: _held(principal, *gateway, ports) for id_, principal in principals.items()}
     asked = {id_: groups for id_, groups in held.items() if groups and not current[id_].state.is_shut}
     memberships = await ports.directory.memberships_of_many(asked)
-    changes: list[PrincipalChange] = []
-    revocations = 0
+    addresses = frozenset(email for p in current.values() if not p.state.is_shut for email in p.emails)
+    taking: list[PrincipalChange] = []
+    others: list[PrincipalChange] = []
     correlation_id, now = ports.clock.new_id(), ports.clock.now()
     for principal_id, principal in current.items():
         change = PrincipalChange(principal_id, Source.RECONCILE, now, correlation_id, principal.kind)
         seen = Observation(principal.state, transitive=memberships.get(principal_id, frozenset()))
         groups = held[principal_id]
         loses = groups is not None and decide(change, seen, groups).verdict is not Verdict.KEEP
+        if principal.state is AccountState.DELETED and principals[principal_id].emails & addresses:
+            # Somebody else has the address now: what is open under it belongs to them.
+            loses = False
         if loses and _is_open(principals[principal_id], *gateway):
-            revocations += 1
-        if loses or principal_id in ledgers:
-            changes.append(change)
-    return changes, revocations
+            taking.append(change)
+        elif loses or principal_id in ledgers:
+            others.append(change)
+    return Sweep("reconcile", taking, others, len(taking))
 
 
 def _held(principal: Principal, roster: Roster, identity_map: IdentityMap, ports: Ports) -> frozenset[str] | None:

@@ -9,8 +9,9 @@ from shared.domain.principals import Hint, PrincipalChange, PrincipalKind
 from shared.domain.records import PrincipalRecord
 from shared.domain.subscriptions import DirectoryEvent, DirectoryEventKind
 from shared.domain.sweep import DirectoryChange
-from shared.errors import AlreadyDecidedError, DeltaLinkLostError
-from shared.handlers.hold_sweep import send_or_hold
+from shared.errors import AlreadyDecidedError, DeltaLinkLostError, RetryLaterError
+from shared.handlers.hold_sweep import Sweep, send_or_hold
+from shared.handlers.identify_principal import resolve_map
 from shared.ports import Ports, Rules
 
 PARALLEL_READS = 16
@@ -34,8 +35,9 @@ async def sweep_directory(resource: str, ports: Ports, rules: Rules) -> int:
         await _start_over(resource, version, error.reason, ports)
         return 0
     records = await _read_records(found, ports)
-    looks = [look for entry in found for look in await _relevant(entry, records, ports)]
-    await send_or_hold(looks, _count_known(looks, records), f"sweep-{resource.lower()}", ports, rules)
+    relevant = [look for entry in found for look in await _relevant(entry, records, ports)]
+    looks = await _that_matter(relevant, ports, rules)
+    await send_or_hold(_sweep(f"sweep-{resource.lower()}-{started:%Y%m%dT%H%M%S}", looks, records), ports, rules)
     await _advance(resource, next_link, version, ports)
     ports.alerts.measure("sweep", (ports.clock.now() - started).total_seconds(), resource=resource)
     return len(looks)
@@ -100,10 +102,31 @@ async def _relevant(entry: DirectoryChange, records: Records, ports: Ports) -> S
     return agents
 
 
-def _count_known(looks: Sequence[PrincipalChange], records: Records) -> int:
-    """How many of those who hold something at the gateway would lose it: strangers do not count."""
-    losing = {look.principal_id for look in looks if look.hint.takes_away}
-    return sum(1 for id_ in losing if id_ not in records or records[id_].facts is not None)
+async def _that_matter(looks: Sequence[PrincipalChange], ports: Ports, rules: Rules) -> Sequence[PrincipalChange]:
+    """The looks without removals from groups that stand for nothing at the gateway, directly or by nesting."""
+    groups = {look.group_id for look in looks if look.hint is Hint.REMOVED_FROM_GROUP and look.group_id}
+    if not groups:
+        return looks
+    identity_map, names_known = await resolve_map(ports, rules)
+    governed = identity_map.governed_groups(await ports.gateway.roster())
+    idle = {group for group in groups - governed if names_known and not await _reaches(group, governed, ports)}
+    return [look for look in looks if look.hint is not Hint.REMOVED_FROM_GROUP or look.group_id not in idle]
+
+
+async def _reaches(group: str, governed: frozenset[str], ports: Ports) -> bool:
+    """Whether a group is nested in one that matters; one that Graph says nothing about may be."""
+    try:
+        return bool(governed and await ports.directory.memberships(group, governed))
+    except RetryLaterError:
+        return True
+
+
+def _sweep(hold_id: str, looks: Sequence[PrincipalChange], records: Records) -> Sweep:
+    """The looks in two parts; of those who may lose something, strangers do not count."""
+    taking = [look for look in looks if look.hint.takes_away]
+    losers = {look.principal_id for look in taking if look.kind is not PrincipalKind.GROUP}
+    known = [id_ for id_ in losers if id_ not in records or records[id_].facts is not None]
+    return Sweep(hold_id, taking, [look for look in looks if not look.hint.takes_away], len(known))
 
 
 async def _agents_of(entry: DirectoryChange, ports: Ports) -> Sequence[str]:

@@ -317,7 +317,7 @@ class TestDeltaLinks:
 class TestHolds:
     async def test_hold_is_read_listed_replaced_and_forgotten(self, storage: Storage) -> None:
         change = PrincipalChange("alice", Source.SWEEP, NOW, "c-1", PrincipalKind.USER, Hint.DISABLED)
-        hold = Hold("sweep-users-1", "sweep-users", 10, (change,))
+        hold = Hold("sweep-users-1", 10, (change,))
         await storage.holds.put(hold)
         await storage.holds.put(replace(hold, roster=11))
 

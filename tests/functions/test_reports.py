@@ -41,7 +41,7 @@ async def test_health_names_what_does_not_work(world: World) -> None:
 
 async def test_released_hold_is_enqueued_once(world: World) -> None:
     change = PrincipalChange("cccccccc-0000-4000-8000-000000000001", Source.SWEEP, world.clock.now(), "c-1")
-    await world.holds.put(Hold("sweep-users-1", "sweep-users", 10, [change]))
+    await world.holds.put(Hold("sweep-users-1", 10, [change]))
 
     first = await request(reports.release_hold, route={"hold_id": "sweep-users-1"})
     second = await request(reports.release_hold, route={"hold_id": "sweep-users-1"})
@@ -53,7 +53,7 @@ async def test_released_hold_is_enqueued_once(world: World) -> None:
 
 async def test_release_is_asked_for_again_while_the_queue_is_down(world: World) -> None:
     change = PrincipalChange("cccccccc-0000-4000-8000-000000000001", Source.SWEEP, world.clock.now(), "c-1")
-    await world.holds.put(Hold("sweep-users-1", "sweep-users", 10, [change]))
+    await world.holds.put(Hold("sweep-users-1", 10, [change]))
     world.fault = unreachable("queue")
 
     answer = await request(reports.release_hold, route={"hold_id": "sweep-users-1"})

@@ -4,6 +4,7 @@ import pytest
 
 from shared.domain.gateway import IdentityKind, ReviewType
 from shared.domain.identity_map import GroupMapping, IdentityMap
+from shared.domain.principals import Hint, PrincipalChange, PrincipalKind, Source
 from shared.domain.reach import AccessPolicy, ApprovalRule
 from tests.fakes.entra import guid
 from tests.fakes.queue import VERIFICATIONS
@@ -387,3 +388,47 @@ def _group_update(group_id: str) -> bytes:
     from tests.fakes.entra import notification  # noqa: PLC0415
 
     return notification("groups", "updated", {"id": group_id})
+
+
+async def test_address_of_a_deleted_user_that_passed_to_somebody_else_is_left_to_them() -> None:
+    scene = await set_scene()
+    scene.world.entra.delete(scene.alice)
+    await scene.world.deliver()
+    heir = scene.world.entra.user("heir", "alice@tether.example")
+    scene.world.entra.add(DEV, heir)
+    heir_at = scene.world.gateway.person("alice@tether.example", "dev")
+
+    await scene.world.reconcile()
+    await scene.world.settle()
+    told = PrincipalChange(
+        scene.alice, Source.NOTIFICATION, scene.world.clock.now(), "late", PrincipalKind.USER, Hint.DELETED
+    )
+    await scene.world.queue.send([told])
+    await scene.world.settle()
+
+    assert scene.world.gateway.identities[heir_at].status == "active"
+    assert scene.world.gateway.identities[heir_at].groups == {"dev"}
+    assert is_closed(scene, scene.alice_at)
+
+
+async def test_account_comes_back_only_together_with_the_group_that_asks_for_its_approval() -> None:
+    scene = await set_scene()
+    gateway = scene.world.gateway
+    gateway.policy = AccessPolicy(
+        enforced=True,
+        connections=POLICY.connections,
+        groups_of_connection=POLICY.groups_of_connection,
+        rules=(ApprovalRule(frozenset({"pg3"}), frozenset(), approval_required_groups=frozenset({"dev"})),),
+    )
+    scene.world.entra.disable(scene.agent)
+    await scene.world.sweep()
+    await scene.world.settle()
+    scene.world.entra.remove(DEV, scene.agent)
+    await scene.world.deliver()
+
+    scene.world.entra.enable(scene.agent)
+    await scene.world.sweep()
+    await scene.world.run(120)
+
+    assert gateway.identities[scene.agent_at].status == "inactive"
+    assert scene.world.alerts.reasons["restore-would-skip-approval"]

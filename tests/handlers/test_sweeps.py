@@ -404,3 +404,33 @@ async def test_stranger_who_was_added_somewhere_is_not_looked_at() -> None:
     await scene.world.sweep()
 
     assert not scene.world.queue.on(CHANGES)
+
+
+async def test_removals_from_a_group_that_stands_for_nothing_are_neither_held_nor_looked_at() -> None:
+    world, people = await crowd()
+    idle = world.entra.group("book-club", *people)
+    for person in people:
+        world.entra.remove(idle, person)
+    world.lose_notifications()
+
+    await world.sweep()
+
+    assert not world.holds.holds
+    assert not world.queue.waiting
+
+
+async def test_held_sweep_does_not_hold_back_what_takes_nothing() -> None:
+    world, people = await crowd()
+    world.entra.disable(people[0])
+    await world.sweep()
+    await world.settle()
+    world.entra.enable(people[0])
+    for person in people[1:]:
+        world.entra.disable(person)
+
+    await world.sweep()
+    await world.settle()
+    await world.run(61)
+
+    assert closed(world) == 0
+    assert len(world.holds.holds) == 1
