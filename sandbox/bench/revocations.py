@@ -76,7 +76,7 @@ async def _until_all_gone(sandbox: Sandbox, crowd: Crowd, within: float) -> floa
     async def all_gone() -> bool:
         return not await live_sessions(sandbox, crowd)
 
-    return await until(all_gone, within, look_again=0.25)
+    return await until(all_gone, within, look_again=1.0)
 
 
 async def _set_latency(sandbox: Sandbox, milliseconds: int) -> None:

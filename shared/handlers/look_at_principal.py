@@ -12,6 +12,7 @@ from shared.domain.ledger import (
     Ledger,
     TakenKind,
     announce_return,
+    is_taken,
     lose_again,
     needed_groups,
     of_identity,
@@ -21,6 +22,7 @@ from shared.domain.ledger import (
 from shared.domain.plan import Circumstances, Guards, Loss
 from shared.domain.principals import AccountState, Hint, Principal, PrincipalChange, PrincipalKind, Source
 from shared.domain.reach import AccessPolicy
+from shared.domain.records import PrincipalState
 from shared.errors import ClaimedElsewhereError, RetryLaterError
 from shared.handlers.fan_out_group import fan_out_group
 from shared.handlers.identify_principal import identify_principal, recognisable, resolve_map
@@ -41,6 +43,9 @@ async def look_at_principal(change: PrincipalChange, ports: Ports, rules: Rules)
         RetryLaterError: something could not be read, written or proven; what could be done has been.
     """
     record = await ports.records.read(change.principal_id)
+    state = record.state or PrincipalState(change.principal_id)
+    if _is_done(change, state):
+        return
     principal = await identify_principal(change, record, ports)
     if principal is None:
         return
@@ -50,19 +55,25 @@ async def look_at_principal(change: PrincipalChange, ports: Ports, rules: Rules)
     roster = await ports.gateway.roster()
     identity_map, names_known = await resolve_map(ports, rules)
     identities = join(principal, roster, identity_map)
-    if not identities and not (record.state and record.state.ledger):
+    if not identities and not state.ledger:
         await _fan_out_blueprint(change, principal, ports)
         await look_for_newcomer(change, ports, rules)
         return
     if record.facts is None:
         await ports.records.remember(principal)
-    async with turn(_without_stale_hint(change, ports, rules), principal, ports, rules) as ours:
+    async with turn(_without_stale_hint(change, ports, rules), principal, ports, rules, state) as ours:
         decision = await _converge(ours, identities, roster, identity_map)
         unsure = decision.unsure or not names_known
         # A look that has to be repeated leaves its successors to the repetition: otherwise each attempt had its own.
         await (look_for_return(ours) if unsure else look_again(ours, decision))
     if unsure:
         raise RetryLaterError("graph-silent", "Graph did not answer everything that was asked")
+
+
+def _is_done(change: PrincipalChange, state: PrincipalState) -> bool:
+    """Whether a sweep only says what a notification said before it, and that has been obeyed and proven."""
+    is_echo = change.source is Source.SWEEP and change.hint.takes_away
+    return is_echo and state.unproven_since is None and is_taken(state.ledger, change)
 
 
 async def _fan_out_blueprint(change: PrincipalChange, principal: Principal, ports: Ports) -> None:

@@ -9,6 +9,7 @@ from datetime import timedelta
 from shared.domain.evidence import EvidenceEntry
 from shared.domain.ledger import Ledger
 from shared.domain.principals import Principal, PrincipalChange
+from shared.domain.records import Claim, PrincipalState
 from shared.errors import ClaimedElsewhereError, RetryLaterError
 from shared.ports import Ports, Rules
 
@@ -23,13 +24,20 @@ class Turn:
         self.rules = rules
         self.revoked = False
 
-    async def claim(self) -> None:
-        """Take the claim, or raise `ClaimedElsewhereError`."""
+    async def claim(self, known: PrincipalState) -> None:
+        """Take the claim on the state as it was read a moment ago or, if that has changed since, as it is now."""
         now = self.ports.clock.now()
-        expires_at = now + timedelta(seconds=self.rules.claim_seconds)
-        owner = self.ports.clock.new_id()
-        self.state = await self.ports.records.claim(self.principal.principal_id, owner, now, expires_at)
-        self._deadline = expires_at
+        claim = Claim(self.ports.clock.new_id(), now + timedelta(seconds=self.rules.claim_seconds))
+        try:
+            self.state = await self._claim_known(replace(known, claim=claim), known.claim)
+        except ClaimedElsewhereError:
+            self.state = await self.ports.records.claim(known.principal_id, claim.owner, now, claim.expires_at)
+        self._deadline = claim.expires_at
+
+    async def _claim_known(self, wanted: PrincipalState, held: Claim | None) -> PrincipalState:
+        if held is not None and held.is_held(self.ports.clock.now()):
+            raise ClaimedElsewhereError(wanted.principal_id)
+        return await self.ports.records.save(wanted)
 
     def check(self) -> None:
         """Stop a worker that comes back late: the claim may be somebody else's by now."""
@@ -62,14 +70,16 @@ class Turn:
 
 
 @asynccontextmanager
-async def turn(change: PrincipalChange, principal: Principal, ports: Ports, rules: Rules) -> AsyncIterator[Turn]:
+async def turn(
+    change: PrincipalChange, principal: Principal, ports: Ports, rules: Rules, known: PrincipalState
+) -> AsyncIterator[Turn]:
     """A claimed turn that ends well before its claim does, whatever happens in it.
 
     Raises:
         RetryLaterError: `took-too-long` when the work did not fit into the turn.
     """
     ours = Turn(change, principal, ports, rules)
-    await ours.claim()
+    await ours.claim(known)
     try:
         async with asyncio.timeout(rules.work_seconds):
             yield ours
