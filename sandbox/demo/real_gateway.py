@@ -1,32 +1,33 @@
 """The cast at a real gateway, before the stand-in directory mirrors it."""
 
+from urllib.parse import quote
+
 import httpx
 
 from sandbox import cast
-from sandbox.seed import create_group, listed
+from sandbox.seed import Json, create_group, listed
 
 
 async def invite_cast(gateway: httpx.AsyncClient) -> str:
-    """Who was created there, in one line; who exists keeps what they have."""
-    created = []
-    known = {str(row.get("email", "")).casefold() for row in await listed(gateway, "/api/users")}
-    for person in cast.PEOPLE[:3]:
-        if person.email not in known:
-            body = {
-                "email": person.email,
-                "name": person.name,
-                "groups": list(person.gateway_groups),
-                "status": "active",
-            }
-            (await gateway.post("/api/users", json=body)).raise_for_status()
-            created.append(person.name)
-    subjects = {row["subject"] for row in await listed(gateway, "/api/serviceaccounts")}
+    """Who is ready there, in one line: created, or opened again after an earlier demo."""
+    people = {str(row.get("email", "")).casefold(): row for row in await listed(gateway, "/api/users")}
+    for person in (cast.ADA, cast.GRACE, cast.ALAN):
+        wanted = {"email": person.email, "name": person.name, "groups": list(person.gateway_groups), "status": "active"}
+        row = people.get(person.email)
+        path = "/api/users" if row is None else f"/api/users/{quote(row['id'])}"
+        await _write(gateway, path, row, wanted)
+    accounts = {row["subject"]: row for row in await listed(gateway, "/api/serviceaccounts")}
     for agent in (cast.SYNC_AGENT, cast.LEDGER_AGENT):
-        if agent.id not in subjects:
-            body = {"subject": agent.id, "name": agent.name, "groups": list(agent.gateway_groups), "status": "active"}
-            (await gateway.post("/api/serviceaccounts", json=body)).raise_for_status()
-            created.append(agent.name)
-    return f"created at the gateway: {', '.join(created) or 'nobody, all of the cast was there'}"
+        wanted = {"subject": agent.id, "name": agent.name, "groups": list(agent.gateway_groups), "status": "active"}
+        row = accounts.get(agent.id)
+        path = "/api/serviceaccounts" if row is None else f"/api/serviceaccounts/{quote(agent.id)}"
+        await _write(gateway, path, row, wanted)
+    return "The cast is at the gateway, active and with its groups: Ada, Grace, Alan, sync-agent, ledger-agent."
+
+
+async def _write(gateway: httpx.AsyncClient, path: str, row: Json | None, wanted: Json) -> None:
+    method = "POST" if row is None else "PUT"
+    (await gateway.request(method, path, json={**(row or {}), **wanted})).raise_for_status()
 
 
 async def complete_directory(graph: httpx.AsyncClient) -> None:
@@ -39,5 +40,4 @@ async def complete_directory(graph: httpx.AsyncClient) -> None:
 
 
 async def _add(graph: httpx.AsyncClient, group: cast.Group, member_id: str) -> None:
-
     await create_group(graph, cast.Group(group.id, group.name, (member_id,)))

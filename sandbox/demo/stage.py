@@ -53,7 +53,8 @@ class Stage:
 
     async def leave(self, actor: Person | Agent, group: Group) -> None:
         """An administrator removes the actor from a group."""
-        await self._graph("DELETE", f"/groups/{group.id}/members/{await self.entra_id(actor)}/$ref")
+        path = f"/groups/{await self._group_id(group)}/members/{await self.entra_id(actor)}/$ref"
+        await self._graph("DELETE", path)
 
     async def set_enabled(self, actor: Person | Agent, *, enabled: bool) -> None:
         """An administrator disables or enables the account."""
@@ -69,9 +70,8 @@ class Stage:
         await self._switch(self.sandbox.graph, {"drop": 1})
 
     async def set_gateway_down(self, *, down: bool) -> None:
-        """The gateway stops or starts answering; a real one is left alone."""
-        if self.has_streams:
-            await self._switch(self.sandbox.gateway, {"down": down})
+        """The stand-in gateway stops or starts answering."""
+        await self._switch(self.sandbox.gateway, {"down": down})
 
     async def connect(self, actor: Person | Agent, connection: str) -> bool:
         """Whether the gateway lets the actor open a session now; the session stays open."""
@@ -88,6 +88,12 @@ class Stage:
             rows = (await self.sandbox.gateway.get("/api/serviceaccounts")).raise_for_status().json() or []
             row = next(one for one in rows if one["subject"] == subject)
         return Access(row["status"], frozenset(row["groups"] or ()), await self._sessions(subject))
+
+    async def _group_id(self, group: Group) -> str:
+        """The object id of a group; one that a real gateway knows by name was given an id of its own."""
+        query = {"$filter": f"displayName eq '{group.name}'", "$select": "id"}
+        found = (await self.sandbox.graph.get("/v1.0/groups", params=query)).raise_for_status().json()["value"]
+        return str(found[0]["id"]) if found else group.id
 
     async def _sessions(self, subject: str) -> frozenset[str] | None:
         if not self.has_streams:

@@ -53,7 +53,9 @@ class Story:
         self._timeline.say(f"Entra: {agent.name} leaves the group sync-agents")
         await self._stage.leave(agent, cast.SYNC_AGENTS)
         await self._timeline.until(
-            f"{agent.name}: group taken, session ended", lambda: self._has_nothing(agent), SECONDS_BY_NOTIFICATION
+            f"{agent.name}: group taken{self._with('session ended')}",
+            lambda: self._has_nothing(agent),
+            SECONDS_BY_NOTIFICATION,
         )
         await self._refused(agent, "records-api")
 
@@ -93,7 +95,7 @@ class Story:
         self._timeline.say(f"Entra: {person.name} is disabled")
         await self._stage.set_enabled(person, enabled=False)
         await self._timeline.until(
-            f"{person.name}: inactive, no groups, both sessions ended",
+            f"{person.name}: inactive, no groups{self._with('both sessions ended')}",
             lambda: self._is_gone(person),
             SECONDS_BY_NOTIFICATION,
         )
@@ -124,6 +126,9 @@ class Story:
 
     async def _gateway_is_down(self) -> None:
         person = cast.GRACE
+        if not self._stage.has_streams:
+            self._timeline.say("A real gateway is not taken down here")
+            return
         await self._stage.set_gateway_down(down=True)
         self._timeline.say(f"The gateway goes down; Entra: {person.name} leaves engineering, her last path to platform")
         await self._stage.leave(person, cast.ENGINEERING)
@@ -131,10 +136,14 @@ class Story:
         await self._stage.set_gateway_down(down=False)
         self._timeline.say("The gateway is back")
         await self._timeline.until(
-            f"{person.name}: caught up, group taken, session ended",
+            f"{person.name}: caught up, group taken{self._with('session ended')}",
             lambda: self._has_nothing(person),
             SECONDS_BY_SWEEP,
         )
+
+    def _with(self, words: str) -> str:
+        """What can be said of sessions, where there are any."""
+        return f", {words}" if self._stage.has_streams else ""
 
     async def _has_nothing(self, actor: Person | Agent) -> bool:
         access = await self._stage.access(actor)
