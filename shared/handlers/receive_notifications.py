@@ -4,11 +4,13 @@ import asyncio
 from collections import Counter
 
 from shared.domain.client_state import ClientStateKeys
-from shared.errors import RejectedError
+from shared.errors import RejectedError, RetryLaterError
 from shared.ports import Ports
 from shared.wire.graph_notifications import Delivery, parse_notifications
 
 LARGEST_BODY = 1024 * 1024
+# Graph waits 3 s, and delays or drops everything when too many answers are later than that.
+ANSWER_WITHIN = 2.5
 
 
 async def receive_notifications(body: bytes, keys: ClientStateKeys, ports: Ports) -> int:
@@ -26,5 +28,9 @@ async def receive_notifications(body: bytes, keys: ClientStateKeys, ports: Ports
         ports.alerts.raise_alert(reason, count=count, correlation_id=delivery.correlation_id)
     if not found.authentic:
         raise RejectedError("forged-client-state", "no notification of this delivery is authentic")
-    await asyncio.gather(ports.queue.send(found.changes), ports.queue.send_directory_events(found.events))
+    try:
+        async with asyncio.timeout(ANSWER_WITHIN):
+            await asyncio.gather(ports.queue.send(found.changes), ports.queue.send_directory_events(found.events))
+    except TimeoutError as error:
+        raise RetryLaterError("queue-unreachable", "the queue did not answer in time for Graph") from error
     return found.authentic

@@ -1,5 +1,6 @@
 """What Graph is answered, and what is on the queue by then."""
 
+import asyncio
 import json
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from functions.graph import receive_graph_notifications as receive
 from shared import bootstrap
 from shared.errors import RetryLaterError
+from shared.handlers.receive_notifications import ANSWER_WITHIN
 from shared.wire.messages import parse_change
 from tests.fakes.queue import CHANGES, EVENTS
 from tests.fakes.worker import unreachable
@@ -14,6 +16,7 @@ from tests.fakes.world import World
 from tests.functions.calls import notify, request
 from tests.wire.samples import item
 
+GRAPH_WAITS = 3.0
 FORGED = item("graph/user__updated", clientState="users.1.0000")
 
 
@@ -136,6 +139,21 @@ async def test_graph_is_asked_to_send_again_while_the_queue_is_down(world: World
 
     assert (answer.status_code, answer.get_body(), answer.headers["Retry-After"]) == (503, b"queue-unreachable", "1")
     assert world.queue.waiting == []
+
+
+async def test_graph_is_asked_to_send_again_before_it_gives_up_on_a_queue_that_hangs(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def hang(*_: object) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(world.queue, "send", hang)
+    monkeypatch.setattr("shared.handlers.receive_notifications.ANSWER_WITHIN", 0.01)
+
+    answer = await notify(receive, item("graph/group__member_removed"))
+
+    assert (answer.status_code, answer.get_body()) == (503, b"queue-unreachable")
+    assert ANSWER_WITHIN < GRAPH_WAITS
 
 
 async def test_graph_is_asked_to_send_again_while_the_app_cannot_be_assembled(no_app: None) -> None:
