@@ -5,21 +5,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from shared.domain.decision import Decision, Observation, Verdict, decide
+from shared.domain.consequences import Look, account_for, loss_of
+from shared.domain.decision import Decision, Verdict, decide
 from shared.domain.gateway import GatewayIdentity, Holdings, IdentityKind, Roster
 from shared.domain.identity_map import IdentityMap, join
-from shared.domain.ledger import (
-    Ledger,
-    TakenKind,
-    announce_return,
-    is_taken,
-    lose_again,
-    needed_groups,
-    of_identity,
-    review,
-    standing,
-)
-from shared.domain.plan import Circumstances, Guards, Loss
+from shared.domain.ledger import is_taken, needed_groups
+from shared.domain.plan import Circumstances, Guards
 from shared.domain.principals import AccountState, Hint, Principal, PrincipalChange, PrincipalKind, Source
 from shared.domain.reach import AccessPolicy
 from shared.domain.records import PrincipalState
@@ -101,13 +92,14 @@ async def _converge(
         asyncio.gather(*(read(ours, identity) for identity in identities)),
     )
     decision = decide(ours.change, seen, held)
-    ours.keep(_account_for(ours, seen, decision))
+    look = Look(ours.change, seen, decision, ours.ports.clock.now())
+    ours.keep(account_for(ours.state.ledger, look))
     await _remember(ours, described, roster)
     under = _circumstances(ours, roster, identity_map, policy)
     present = await _without_heirs(ours, [one for one in found if one is not None], decision, described)
     failures: list[RetryLaterError] = []
     for identity, holdings in present:
-        loss = _loss(ours, identity, decision, identity_map)
+        loss = loss_of(identity, look, identity_map, ours.state.ledger, ours.rules.restore)
         try:
             await revoke_access(ours, (identity, holdings), loss, under, decision)
         except ClaimedElsewhereError:
@@ -153,32 +145,6 @@ def _held(identities: Sequence[GatewayIdentity], identity_map: IdentityMap) -> f
     return frozenset(group for grants in governed for groups in grants.values() for group in groups)
 
 
-def _account_for(ours: Turn, seen: Observation, decision: Decision) -> Ledger:
-    """The ledger after what we were told and what we read."""
-    ledger = _hear_of_return(ours.state.ledger, ours.change)
-    if decision.verdict is Verdict.LOSE_EVERYTHING:
-        return lose_again(ledger, None, confirmed=decision.confirmed)
-    if decision.verdict is Verdict.LOSE_GROUPS:
-        ledger = lose_again(ledger, decision.groups, confirmed=decision.confirmed)
-    if seen.account is AccountState.ENABLED and seen.transitive is not None:
-        memberships = seen.transitive - decision.groups
-        ledger = review(ledger, enabled=True, memberships=memberships, now=ours.ports.clock.now())
-    return ledger
-
-
-def _hear_of_return(ledger: Ledger, change: PrincipalChange) -> Ledger:
-    """News shorten the wait of what they are about: a group of what needs it, an account of what it was shut with."""
-    if change.hint is Hint.ADDED_TO_GROUP:
-        heard = [entry for entry in ledger if change.group_id in needed_groups((entry,))]
-    elif change.hint is Hint.ENABLED:
-        shut = {entry.ref for entry in ledger if entry.kind is TakenKind.ACCOUNT and not entry.needs}
-        heard = [entry for entry in ledger if entry.ref in shut]
-    else:
-        return ledger
-    announced = {entry.identity_of_entry: entry for entry in announce_return(tuple(heard))}
-    return tuple(announced.get(entry.identity_of_entry, entry) for entry in ledger)
-
-
 async def _remember(ours: Turn, described: Principal | None, roster: Roster) -> None:
     """Keep what was read."""
     if described is None:
@@ -196,22 +162,6 @@ def _circumstances(ours: Turn, roster: Roster, identity_map: IdentityMap, policy
         ours.rules.escalation,
     )
     return Circumstances(policy, guards, ours.ports.clock.now())
-
-
-def _loss(ours: Turn, identity: GatewayIdentity, decision: Decision, identity_map: IdentityMap) -> Loss:
-    """What this identity must not have: what was decided now, and what was taken and is not due."""
-    needs = identity_map.governed(identity)
-    entries = of_identity(ours.state.ledger, identity.ref)
-    absent = standing(entries, ours.rules.restore, ours.ports.clock.now())
-    decided = frozenset(grant for grant, groups in needs.items() if groups <= decision.groups)
-    return Loss(
-        everything=decision.verdict is Verdict.LOSE_EVERYTHING or any(e.kind is TakenKind.ACCOUNT for e in absent),
-        grants=decided | frozenset(e.name for e in absent if e.kind is not TakenKind.ACCOUNT),
-        needs=needs,
-        before=frozenset(e.name for e in entries if e.kind is not TakenKind.ACCOUNT),
-        promised=identity_map.connections_of(decision.groups),
-        confirmed=decision.confirmed if decision.verdict is not Verdict.KEEP else all(e.confirmed for e in absent),
-    )
 
 
 async def _prove(ours: Turn, present: Sequence[tuple[GatewayIdentity, Holdings]]) -> None:
