@@ -1,5 +1,6 @@
 """Queues in memory: peek-lock, scheduled messages, dead letters. The bodies are the real ones."""
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -39,8 +40,11 @@ class FakeQueue:
     clock: FakeClock
     waiting: list[Message] = field(default_factory=list)
     dead_letters: list[DeadLetter] = field(default_factory=list)
+    hangs: bool = False
 
     async def send(self, changes: Iterable[PrincipalChange], at: datetime | None = None) -> None:
+        if self.hangs:
+            await asyncio.Event().wait()
         self._put(CHANGES, [encode_change(change) for change in changes], at)
 
     async def send_verification(self, change: PrincipalChange, at: datetime) -> None:

@@ -1,6 +1,5 @@
 """What Graph is answered, and what is on the queue by then."""
 
-import asyncio
 import json
 
 import pytest
@@ -142,13 +141,9 @@ async def test_graph_is_asked_to_send_again_while_the_queue_is_down(world: World
 
 
 async def test_graph_is_asked_to_send_again_before_it_gives_up_on_a_queue_that_hangs(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: World,
 ) -> None:
-    async def hang(*_: object) -> None:
-        await asyncio.Event().wait()
-
-    monkeypatch.setattr(world.queue, "send", hang)
-    monkeypatch.setattr("shared.handlers.receive_notifications.ANSWER_WITHIN", 0.01)
+    world.queue.hangs = True
 
     answer = await notify(receive, item("graph/group__member_removed"))
 
