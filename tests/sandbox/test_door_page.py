@@ -193,6 +193,7 @@ async def test_session_is_opened_and_shown_as_a_live_chip(page: Page, door: Door
 async def test_restore_is_shown_with_how_long_it_took(page: Page, door: Door) -> None:
     grace = directory(page, "Grace Hopper")
     await grace.get_by_role("button", name="Disable").click()
+    await expect(row(page, "Grace Hopper disabled")).to_be_visible()
     await door.closes(cast.GRACE)
     await expect(row(page, "Grace Hopper disabled")).to_have_attribute("data-state", "done")
 
