@@ -4,6 +4,7 @@
     ├── RejectedError          never going to work: 4xx, dead letter with `reason`
     ├── RetryLaterError        not now: 503 with Retry-After, or a scheduled copy; `retry_after` in seconds
     │   ├── DeltaLinkLostError      Graph has forgotten where the sweep was: everybody has to be looked at
+    │   ├── UnknownOutcomeError     it may have happened: look before doing it again
     │   └── ClaimedElsewhereError   somebody else is at work on it: look again in a second, not counted as an attempt
     ├── AlreadyDecidedError    somebody was faster: not a failure
     └── SettingsError          the app must not start
@@ -40,11 +41,15 @@ class DeltaLinkLostError(RetryLaterError):
         super().__init__("delta-link-lost", resource)
 
 
+class UnknownOutcomeError(RetryLaterError):
+    """Something was asked for and no answer came: whether it happened is unknown."""
+
+
 class ClaimedElsewhereError(RetryLaterError):
     """Another worker holds the claim; the work is theirs until it ends or the claim expires."""
 
-    def __init__(self, principal_id: str) -> None:
-        super().__init__("claimed-elsewhere", principal_id, retry_after=1.0)
+    def __init__(self, claimed: str) -> None:
+        super().__init__("claimed-elsewhere", claimed, retry_after=1.0)
 
 
 class AlreadyDecidedError(TetherError):

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from shared.domain.approval import Approval, PastDecision, Person
+from shared.domain.card_copy import CardCopy, CardUpdate, Conversation, CopySpec, Face, Posted
+from shared.domain.card_token import CardTokenKeys
 from shared.domain.evidence import ChainHead, EvidenceEntry
 from shared.domain.gateway import GatewayIdentity, Holdings, IdentityRef, Review, Roster, Session
 from shared.domain.identity_map import IdentityMap
@@ -17,6 +20,8 @@ from shared.domain.plan import Escalation
 from shared.domain.principals import Principal, PrincipalChange, PrincipalKind
 from shared.domain.reach import AccessPolicy
 from shared.domain.records import PrincipalRecord, PrincipalState
+from shared.domain.reviews import Question, ReviewEvent
+from shared.domain.routes import ApprovalRoutes
 from shared.domain.subscriptions import DirectoryEvent, Subscription
 from shared.domain.sweep import DeltaPage, Hold, SweepLimit
 
@@ -44,6 +49,12 @@ class Directory(Protocol):
 
     async def memberships_of_many(self, wanted: Mapping[str, Collection[str]]) -> Mapping[str, frozenset[str]]:
         """The same for many principals, by id."""
+
+    async def members(self, group_id: str, most: int) -> Sequence[Person]:
+        """The enabled users in a group by any path, at most so many."""
+
+    async def people_behind(self, principal: Principal) -> tuple[Sequence[Person], Sequence[Person]]:
+        """The sponsors and the owners of a service principal or agent identity."""
 
     async def group_ids(self, display_names: Collection[str]) -> Mapping[str, str]:
         """The object ids of groups by display name; names that no group or several groups carry are left out."""
@@ -96,6 +107,103 @@ class Gateway(Protocol):
         """Ask for the end of a live session. Only a later read proves it."""
 
 
+class Reviews(Protocol):
+    """The questions that the gateway holds, and the answers it takes, its traps absorbed."""
+
+    async def pending(self) -> Sequence[str]:
+        """The session ids of all pending reviews."""
+
+    async def read(self, ref: str) -> Question | None:
+        """A review and its session by either's id; `None` when the gateway does not have them."""
+
+    async def approve(self, question: Question, group: str, token: str | None = None) -> None:
+        """Give one group's approval, with its key or with the approver's own gateway token; only a read proves it.
+
+        Raises:
+            RejectedError: `no-key`, or `reviewer-key-wrong` when the key is not a member of exactly this group.
+            UnknownOutcomeError: the gateway did not answer; it may have taken the approval.
+        """
+
+    async def deny(self, question: Question, group: str, reason: str) -> None:
+        """Reject with one group's key; errors as for `approve`."""
+
+    async def force(self, question: Question, reason: str) -> None:
+        """Approve by force, with the break-glass key; errors as for `approve`."""
+
+
+class Approvals(Protocol):
+    """What Tether remembers about reviews; every write is a compare-and-swap."""
+
+    async def read(self, review_id: str) -> Approval | None:
+        """The approval; `None` when the review was never seen."""
+
+    async def create(self, approval: Approval) -> Approval:
+        """Remember a new one. Raises `ClaimedElsewhereError` when somebody was faster."""
+
+    async def save(self, approval: Approval) -> Approval:
+        """The approval with its new version. Raises `ClaimedElsewhereError` when somebody else saved since."""
+
+    async def open_ones(self) -> Mapping[str, str]:
+        """The review ids of what may still be open, each with its session id."""
+
+    async def recent(self, subject: str, most: int) -> Sequence[PastDecision]:
+        """How the latest requests of a gateway subject ended, newest first."""
+
+    def all(self) -> AsyncIterator[Approval]:
+        """Everything stored."""
+
+
+class CardCopies(Protocol):
+    """Where each card is shown; every write is a compare-and-swap."""
+
+    async def read(self, review_id: str, spec: CopySpec) -> CardCopy:
+        """The copy; one that is wanted when nothing is stored yet."""
+
+    async def find(self, review_id: str, copy_id: str) -> CardCopy | None:
+        """The copy behind a token."""
+
+    async def all(self, review_id: str) -> Sequence[CardCopy]:
+        """Every copy of one review's card."""
+
+    async def save(self, copy: CardCopy) -> CardCopy:
+        """The copy with its new version. Raises `AlreadyDecidedError` when somebody else saved since."""
+
+
+class Conversations(Protocol):
+    """Where Teams can be spoken to: learnt from validated activities only."""
+
+    async def read(self, place_id: str) -> Conversation | None:
+        """The conversation of a channel or person (`*`: whatever the tenant said last)."""
+
+    async def save(self, place_id: str, conversation: Conversation) -> None:
+        """Remember it; the newest wins."""
+
+    async def forget(self, place_id: str) -> None:
+        """It is dead: the next one has to be learnt or made."""
+
+
+class Teams(Protocol):
+    """The Bot Connector. Limits per thread are kept; a wait longer than a few seconds is a `RetryLaterError`."""
+
+    async def open_chat(self, person_id: str, service_url: str) -> Conversation:
+        """The chat with a person, by object id. Raises `RejectedError` (`conversation-gone`) when there can be none."""
+
+    async def start_thread(self, channel: Conversation, face: Face) -> Posted:
+        """A new thread in a channel.
+
+        Raises:
+            RejectedError: `conversation-gone`; `message-refused`, when Teams will never take it.
+            UnknownOutcomeError: no answer came; the message may be there.
+            RetryLaterError: Teams refused it for now, and the message is not there.
+        """
+
+    async def post(self, conversation: Conversation, face: Face) -> Posted:
+        """A message in a chat or thread; errors as for `start_thread`."""
+
+    async def update(self, posted: Posted, service_url: str, face: Face) -> None:
+        """The message shows this face now; repeating it changes nothing more. Errors as for `start_thread`."""
+
+
 class PrincipalRecords(Protocol):
     """What Tether remembers; every write of a state is a compare-and-swap."""
 
@@ -142,6 +250,12 @@ class Queue(Protocol):
 
     async def send_directory_events(self, events: Iterable[DirectoryEvent], at: datetime | None = None) -> None:
         """Enqueue what has to be done about the directory as a whole."""
+
+    async def send_review_events(self, events: Iterable[ReviewEvent], at: datetime | None = None) -> None:
+        """Enqueue looks at reviews, visible from `at` on."""
+
+    async def send_card_updates(self, updates: Iterable[CardUpdate], at: datetime | None = None) -> None:
+        """Enqueue copies of cards that have to be shown anew."""
 
     async def dead_letter(self, body: bytes, queue: str, reason: str, detail: str) -> None:
         """Put aside what will not be tried again, with its reason."""
@@ -212,8 +326,38 @@ class Rules:
 
 
 @dataclass(frozen=True, slots=True)
+class ApprovalRules:
+    """What the operator decided about approvals.
+
+    `review_url` has `{session_id}` where the gateway's page of a session wants it. `on_behalf_of` has approvers sign in
+    to the gateway themselves where that can carry their vote.
+    """
+
+    routes: ApprovalRoutes
+    tokens: CardTokenKeys
+    service_url: str
+    review_url: str | None = None
+    on_behalf_of: bool = False
+    click_seconds: float = 4.0
+    claim_seconds: float = 30.0
+    work_seconds: float = 25.0
+    ambiguous_seconds: float = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalPorts:
+    """Everything outside that approvals need besides `Ports`."""
+
+    reviews: Reviews
+    approvals: Approvals
+    copies: CardCopies
+    conversations: Conversations
+    teams: Teams
+
+
+@dataclass(frozen=True, slots=True)
 class Ports:
-    """Everything outside, as the handlers see it."""
+    """Everything outside, as the handlers see it; `approval` is `None` where approvals are not set up."""
 
     directory: Directory
     subscriptions: Subscriptions
@@ -225,3 +369,4 @@ class Ports:
     holds: Holds
     clock: Clock
     alerts: Alerts
+    approval: ApprovalPorts | None = None

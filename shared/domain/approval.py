@@ -107,9 +107,9 @@ class Approval:
     """The claimed row of one review.
 
     `votes` are those that count, `unconfirmed` those whose effect at the gateway nobody could see. `excerpt` is the
-    beginning of the command, kept until the decision only; `input_digest` stands for the whole. `answered` are groups that
-    have approved at the gateway, `personal` the approvers who have a card in their own chat, too. `stuck` says that no
-    vote can decide it any more. `ended_at` is when an approved grant was given back. `version` is opaque.
+    beginning of the command, kept until the decision only; `input_digest` stands for the whole. `answered` are groups
+    that have approved at the gateway, `personal` the approvers who have a card in their own chat, too. `stuck` says
+    that no vote can decide it any more. `ended_at` is when an approved grant was given back. `version` is opaque.
     """
 
     review_id: str

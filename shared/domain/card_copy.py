@@ -58,8 +58,10 @@ class CopySpec:
 
 @dataclass(frozen=True, slots=True)
 class CardCopy:
-    """The row of one copy. `shown` is the digest of what Teams shows; `strays` are activities of posts that came to
-    light after the copy had been posted again. `version` is opaque.
+    """The row of one copy.
+
+    `shown` is the digest of what Teams shows; `strays` are activities of posts that came to light after the copy had
+    been posted again. `version` is opaque.
     """
 
     review_id: str
