@@ -44,7 +44,7 @@ class _Agent(Strict):
 
 class _Document(Strict):
     groups: list[_Group] = Field(default=[], alias="identity-map")
-    agents: list[_Agent] = []
+    agents: list[_Agent] = Field(default=[])
     break_glass: list[Name] = Field(default=[], alias="break-glass")
 
     @field_validator("agents")

@@ -1,4 +1,4 @@
-"""A YAML file written by an operator: checked against a schema; every error names file, line, what is wrong, the fix."""
+"""A YAML file of an operator, checked against its schema: every error names file, line, what is wrong and the fix."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
