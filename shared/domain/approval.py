@@ -108,8 +108,8 @@ class Approval:
 
     `votes` are those that count, `unconfirmed` those whose effect at the gateway nobody could see. `excerpt` is the
     beginning of the command, kept until the decision only; `input_digest` stands for the whole. `answered` are groups
-    that have approved at the gateway, `personal` the approvers who have a card in their own chat, too. `stuck` says
-    that no vote can decide it any more. `ended_at` is when an approved grant was given back. `version` is opaque.
+    that have approved at the gateway, `unasked` those that nobody can be asked for. `personal` are the approvers who have
+    a card in their own chat, too, `mentions` who is mentioned in reminders. `stuck` says that no vote can decide it. `ended_at` is when an approved grant was given back. `version` is opaque.
     """
 
     review_id: str
@@ -126,7 +126,9 @@ class Approval:
     input_size: int = 0
     input_digest: str = ""
     answered: tuple[str, ...] = ()
+    unasked: tuple[str, ...] = ()
     personal: tuple[str, ...] = ()
+    mentions: tuple[Person, ...] = ()
     state: ApprovalState = ApprovalState.PENDING
     votes: tuple[Vote, ...] = ()
     unconfirmed: tuple[Vote, ...] = ()
@@ -161,7 +163,7 @@ class Approval:
 
     def closed(self, outcome: Outcome) -> "Approval":
         """The approval after its end; the command is forgotten, its hash stays."""
-        return replace(self, state=outcome.state, outcome=outcome, excerpt="", look_at=None, stuck=False)
+        return replace(self, state=outcome.state, outcome=outcome, excerpt="", look_at=None)
 
     def with_vote(self, vote: Vote) -> "Approval":
         """The approval with one more vote; a person has one."""

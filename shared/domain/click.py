@@ -55,8 +55,8 @@ def consider(approval: Approval, question: Question, clicker: Clicker, answer: A
         raise RejectedError("reason-missing")
     if choice is Choice.APPROVE and approval.vote_of(clicker.principal.principal_id) is not None:
         raise RejectedError("voted-already")
-    if choice is Choice.APPROVE and question.review.is_stuck:
-        raise RejectedError("review-stuck")
+    if choice is Choice.APPROVE:
+        _check_use(question, clicker)
     return Vote(clicker.person, choice, answer.at, clicker.entitled, reason)
 
 
@@ -66,6 +66,13 @@ def _check_rights(clicker: Clicker, choice: Choice) -> None:
         raise RejectedError("not-break-glass")
     if choice is not Choice.BREAK_GLASS and not clicker.entitled:
         raise RejectedError("not-an-approver")
+
+
+def _check_use(question: Question, clicker: Clicker) -> None:
+    if question.review.is_stuck:
+        raise RejectedError("review-stuck")
+    if not set(clicker.entitled) & set(question.review.open_groups):
+        raise RejectedError("group-answered")
 
 
 def _check_self(approval: Approval, question: Question, clicker: Clicker, choice: Choice) -> None:
