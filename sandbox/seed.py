@@ -20,7 +20,7 @@ async def seed(graph: httpx.AsyncClient, gateway: httpx.AsyncClient) -> str:
     agents = (cast.SYNC_AGENT, cast.LEDGER_AGENT, cast.REPORT_BOT)
     return (
         f"{'tenant':<10} seeded   {len(cast.PEOPLE)} people, {len(agents)} agents, {len(cast.GROUPS)} groups, "
-        f"{len(cast.CONNECTIONS)} connections"
+        f"{len(cast.CONNECTIONS)} connections, {len(cast.RULES)} of them behind approvals"
     )
 
 
@@ -29,8 +29,9 @@ async def seed_directory(graph: httpx.AsyncClient) -> None:
     for person in cast.PEOPLE:
         await create_user(graph, person.id, person.name, person.email)
     await _create(graph, "servicePrincipals", TETHER_OBJECT_ID, displayName="tether", appId=TETHER_CLIENT_ID)
-    for agent in (cast.SYNC_AGENT, cast.REPORT_BOT):
-        await create_service_principal(graph, agent.id, agent.name)
+    responsible = {"owners": (cast.ADA.id,), "sponsors": (cast.ROOT.id,)}
+    await create_service_principal(graph, cast.SYNC_AGENT.id, cast.SYNC_AGENT.name, **responsible)
+    await create_service_principal(graph, cast.REPORT_BOT.id, cast.REPORT_BOT.name)
     await _create_agent_identity(graph, cast.LEDGER_AGENT, cast.LEDGER_BLUEPRINT, sponsor=cast.ADA)
     for group in cast.GROUPS:
         await create_group(graph, group)
@@ -49,6 +50,7 @@ async def seed_gateway(gateway: httpx.AsyncClient) -> None:
         body = {"name": cast.REPORT_BOT.name, "groups": list(cast.REPORT_BOT.gateway_groups)}
         (await gateway.post("/api/ai-agents", json=body)).raise_for_status()
     await _open_connections(gateway, cast.CONNECTIONS)
+    await _require_approvals(gateway)
 
 
 async def open_sessions(gateway: httpx.AsyncClient) -> dict[tuple[str, str], str]:
@@ -74,12 +76,22 @@ async def create_user(graph: httpx.AsyncClient, user_id: str, name: str, email: 
     await _create(graph, "users", user_id, displayName=name, userPrincipalName=email, mail=email)
 
 
-async def create_service_principal(graph: httpx.AsyncClient, principal_id: str, name: str) -> None:
-    """A workload's application and its service principal."""
+async def create_service_principal(
+    graph: httpx.AsyncClient, principal_id: str, name: str, *, owners: Iterable[str] = (), sponsors: Iterable[str] = ()
+) -> None:
+    """A workload's application and its service principal, with the people who answer for it."""
     if (await graph.get(f"/v1.0/servicePrincipals/{principal_id}")).status_code == httpx.codes.OK:
         return
     application = (await graph.post("/v1.0/applications", json={"displayName": name})).raise_for_status().json()
-    await _create(graph, "servicePrincipals", principal_id, displayName=name, appId=application["appId"])
+    people = {
+        f"{relation}@odata.bind": _user_urls(ids) for relation, ids in (("owners", owners), ("sponsors", sponsors))
+    }
+    values = {"displayName": name, "appId": application["appId"], **people}
+    await _create(graph, "servicePrincipals", principal_id, **values)
+
+
+def _user_urls(ids: Iterable[str]) -> list[str]:
+    return [f"https://graph.microsoft.com/v1.0/users/{one}" for one in ids]
 
 
 async def create_group(graph: httpx.AsyncClient, group: Group) -> None:
@@ -112,7 +124,7 @@ async def _create_agent_identity(graph: httpx.AsyncClient, agent: Agent, bluepri
         **{
             "displayName": agent.name,
             "agentIdentityBlueprintId": blueprint_app,
-            "sponsors@odata.bind": [f"https://graph.microsoft.com/v1.0/users/{sponsor.id}"],
+            "sponsors@odata.bind": _user_urls((sponsor.id,)),
         },
     )
 
@@ -137,11 +149,35 @@ async def _invite(gateway: httpx.AsyncClient, person: Person) -> None:
 async def _open_connections(gateway: httpx.AsyncClient, groups_by_name: Mapping[str, Iterable[str]]) -> None:
     ids = {row["name"]: row["id"] for row in await listed(gateway, "/api/connections")}
     for name in (one for one in groups_by_name if one not in ids):
-        kind = {"type": "httpproxy"} if name in HTTP_CONNECTIONS else {"type": "database", "subtype": "postgres"}
-        ids[name] = (
-            (await gateway.post("/api/connections", json={"name": name, **kind})).raise_for_status().json()["id"]
-        )
+        answer = await gateway.post("/api/connections", json={"name": name, **_kind_of(name)})
+        ids[name] = answer.raise_for_status().json()["id"]
     if (await gateway.get("/api/plugins/access_control")).status_code == httpx.codes.OK:
         return
     rows = [{"id": ids[name], "config": list(groups)} for name, groups in groups_by_name.items()]
     (await gateway.post("/api/plugins", json={"name": "access_control", "connections": rows})).raise_for_status()
+
+
+def _kind_of(connection: str) -> Json:
+    if connection in HTTP_CONNECTIONS:
+        return {"type": "httpproxy"}
+    kind: Json = {"type": "database", "subtype": "postgres", "command": ["psql"]}
+    reviewed = connection in {rule.connection for rule in cast.RULES}
+    return {**kind, "force_approve_groups": [cast.BREAK_GLASS_REVIEWERS]} if reviewed else kind
+
+
+async def _require_approvals(gateway: httpx.AsyncClient) -> None:
+    page = (await gateway.get("/api/access-requests/rules")).raise_for_status().json()
+    present = {row["name"] for row in page["data"] or []}
+    for rule in (one for one in cast.RULES if one.name not in present):
+        body = {
+            "name": rule.name,
+            "access_type": "jit_command",
+            "connection_names": [rule.connection],
+            "approval_required_groups": [],
+            "all_groups_must_approve": rule.all_groups,
+            "min_approvals": None if rule.all_groups else 1,
+            "reviewers_groups": list(rule.reviewer_groups),
+            "force_approval_groups": [cast.BREAK_GLASS_REVIEWERS],
+            "access_max_duration": 3600,
+        }
+        (await gateway.post("/api/access-requests/rules", json=body)).raise_for_status()
