@@ -9,15 +9,20 @@ from azure.servicebus import ServiceBusMessage
 from azure.servicebus.aio import ServiceBusClient, ServiceBusSender
 from azure.servicebus.exceptions import ServiceBusError
 
+from shared.domain.card_copy import CardUpdate
 from shared.domain.principals import PrincipalChange
+from shared.domain.reviews import ReviewEvent
 from shared.domain.subscriptions import DirectoryEvent
 from shared.errors import RetryLaterError
-from shared.wire.messages import encode_change, encode_event
+from shared.wire.messages import encode_card_update, encode_change, encode_event, encode_review_event
 
 PRINCIPAL_CHANGES = "principal-changes"
 VERIFICATIONS = "verifications"
 SUBSCRIPTION_EVENTS = "subscription-events"
+REVIEW_EVENTS = "review-events"
+CARD_UPDATES = "card-updates"
 DEAD_LETTERS = "dead-letters"
+AWAITED = (PRINCIPAL_CHANGES, VERIFICATIONS, REVIEW_EVENTS, CARD_UPDATES)
 SEND_TIMEOUT = 5.0
 # The client does not count the envelope of a full batch, and the broker refuses what is larger than 256 KiB.
 BATCH_BYTES = 200 * 1024
@@ -97,7 +102,7 @@ def _settle(
 
 
 class ServiceBusQueue:
-    """Looks at principals, verifications, directory events and dead letters."""
+    """Looks at principals and reviews, verifications, directory events, cards to be shown and dead letters."""
 
     def __init__(self, client: ServiceBusClient) -> None:
         self._client = client
@@ -115,6 +120,14 @@ class ServiceBusQueue:
         """See `Queue.send_directory_events`."""
         await self._send(SUBSCRIPTION_EVENTS, [_message(encode_event(event), at) for event in events])
 
+    async def send_review_events(self, events: Iterable[ReviewEvent], at: datetime | None = None) -> None:
+        """See `Queue.send_review_events`."""
+        await self._send(REVIEW_EVENTS, [_message(encode_review_event(event), at) for event in events])
+
+    async def send_card_updates(self, updates: Iterable[CardUpdate], at: datetime | None = None) -> None:
+        """See `Queue.send_card_updates`."""
+        await self._send(CARD_UPDATES, [_message(encode_card_update(update), at) for update in updates])
+
     async def dead_letter(self, body: bytes, queue: str, reason: str, detail: str) -> None:
         """See `Queue.dead_letter`. A trigger cannot dead-letter natively: the copy carries the same properties."""
         message = _message(body, None)
@@ -126,8 +139,8 @@ class ServiceBusQueue:
         await self._send(DEAD_LETTERS, [message])
 
     async def open(self) -> None:
-        """Open the links that a revocation needs, so that the first one does not wait for them."""
-        await asyncio.gather(*(self._link(queue).open() for queue in (PRINCIPAL_CHANGES, VERIFICATIONS)))
+        """Open the links that a revocation or a click needs, so that the first one does not wait for them."""
+        await asyncio.gather(*(self._link(queue).open() for queue in AWAITED))
 
     async def close(self) -> None:
         """Close every link and the connection."""

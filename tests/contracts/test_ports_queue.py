@@ -15,13 +15,15 @@ from azure.servicebus import ServiceBusReceivedMessage
 from azure.servicebus.aio import ServiceBusClient
 
 from shared.adapters.service_bus_queue import DEAD_LETTERS, ServiceBusQueue
+from shared.domain.card_copy import Audience, CardUpdate, CopySpec, Place, PlaceKind
 from shared.domain.principals import Hint, PrincipalChange, PrincipalKind, Source
+from shared.domain.reviews import ReviewEvent
 from shared.domain.subscriptions import DirectoryEvent, DirectoryEventKind
 from shared.errors import RetryLaterError
 from shared.ports import Queue
-from shared.wire.messages import encode_change, encode_event
+from shared.wire.messages import encode_card_update, encode_change, encode_event, encode_review_event
 from tests.fakes.clock import FakeClock
-from tests.fakes.queue import CHANGES, EVENTS, VERIFICATIONS, FakeQueue
+from tests.fakes.queue import CARD_UPDATES, CHANGES, EVENTS, REVIEW_EVENTS, VERIFICATIONS, FakeQueue
 from tests.sandbox.host_process import ROOT, connection_string, free_port, running_broker
 
 QUEUES = ROOT / "sandbox" / "queues.json"
@@ -155,6 +157,26 @@ async def test_directory_event_is_received_as_it_was_sent(stage: Stage) -> None:
     await stage.port.send_directory_events([event])
 
     assert await stage.received(EVENTS, 1) == [encode_event(event)]
+
+
+async def test_look_at_a_review_is_received_as_it_was_sent_and_when(stage: Stage) -> None:
+    event = ReviewEvent("r-1", "poll", NOW, "c-1")
+
+    await stage.port.send_review_events([event])
+    await stage.port.send_review_events([event.retried()], stage.later())
+
+    assert await stage.scheduled(REVIEW_EVENTS) == 1
+    assert await stage.received(REVIEW_EVENTS, 1) == [encode_review_event(event)]
+
+
+async def test_card_update_is_received_as_it_was_sent_and_when(stage: Stage) -> None:
+    update = CardUpdate("r-1", CopySpec(Audience.APPROVERS, Place(PlaceKind.CHANNEL, "19:a")), NOW, "c-1")
+
+    await stage.port.send_card_updates([update])
+    await stage.port.send_card_updates([update.retried()], stage.later())
+
+    assert await stage.scheduled(CARD_UPDATES) == 1
+    assert await stage.received(CARD_UPDATES, 1) == [encode_card_update(update)]
 
 
 async def test_dead_letter_carries_its_reason_and_where_it_came_from(stage: Stage) -> None:

@@ -5,12 +5,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from shared.domain.card_copy import CardUpdate
 from shared.domain.principals import PrincipalChange
+from shared.domain.reviews import ReviewEvent
 from shared.domain.subscriptions import DirectoryEvent
-from shared.wire.messages import encode_change, encode_event
+from shared.wire.messages import encode_card_update, encode_change, encode_event, encode_review_event
 from tests.fakes.clock import FakeClock
 
 CHANGES, VERIFICATIONS, EVENTS = "principal-changes", "verifications", "subscription-events"
+REVIEW_EVENTS, CARD_UPDATES = "review-events", "card-updates"
 
 
 @dataclass(eq=False)
@@ -52,6 +55,16 @@ class FakeQueue:
 
     async def send_directory_events(self, events: Iterable[DirectoryEvent], at: datetime | None = None) -> None:
         self._put(EVENTS, [encode_event(event) for event in events], at)
+
+    async def send_review_events(self, events: Iterable[ReviewEvent], at: datetime | None = None) -> None:
+        if self.hangs:
+            await asyncio.Event().wait()
+        self._put(REVIEW_EVENTS, [encode_review_event(event) for event in events], at)
+
+    async def send_card_updates(self, updates: Iterable[CardUpdate], at: datetime | None = None) -> None:
+        if self.hangs:
+            await asyncio.Event().wait()
+        self._put(CARD_UPDATES, [encode_card_update(update) for update in updates], at)
 
     async def dead_letter(self, body: bytes, queue: str, reason: str, detail: str) -> None:
         self.dead_letters.append(DeadLetter(body, queue, reason, detail))
