@@ -53,6 +53,26 @@ async def seed_gateway(gateway: httpx.AsyncClient) -> None:
     await _require_approvals(gateway)
 
 
+async def subscribe_webhooks(gateway: httpx.AsyncClient, url: str, secret: str) -> None:
+    """The gateway announces sessions and reviews of the connections behind approvals to this URL, signed."""
+    if (await gateway.get("/api/plugins/webhooks")).status_code != httpx.codes.OK:
+        (await gateway.post("/api/plugins", json={"name": "webhooks", "connections": []})).raise_for_status()
+    for rule in cast.RULES:
+        await _write(gateway, "PUT", f"/api/plugins/webhooks/conn/{rule.connection}", {"config": []})
+    answer = (await gateway.get("/api/webhooks/endpoints")).raise_for_status()
+    if url not in {row["url"] for row in answer.json()["data"]}:
+        await _write(
+            gateway, "POST", "/api/webhooks/endpoints", {"url": url, "secret": secret, "description": "Tether"}
+        )
+
+
+async def create_reviewer_keys(gateway: httpx.AsyncClient, secrets: Mapping[str, str]) -> None:
+    """One API key for each reviewer group, in that group alone, with the secret that the app was given for it."""
+    for group, secret in secrets.items():
+        body = {"name": f"teams-approvals:{group}", "groups": [group], "key": secret}
+        await _write(gateway, "POST", "/sandbox/keys", body)
+
+
 async def open_sessions(gateway: httpx.AsyncClient) -> dict[tuple[str, str], str]:
     """The session ids of the streams that the cast now holds, by name and connection."""
     agents = {row["name"]: str(row["id"]) for row in await listed(gateway, "/api/ai-agents")}
@@ -165,6 +185,10 @@ def _kind_of(connection: str) -> Json:
     return {**kind, "force_approve_groups": [cast.BREAK_GLASS_REVIEWERS]} if reviewed else kind
 
 
+async def _write(gateway: httpx.AsyncClient, method: str, path: str, body: Json) -> None:
+    (await gateway.request(method, path, json=body)).raise_for_status()
+
+
 async def _require_approvals(gateway: httpx.AsyncClient) -> None:
     page = (await gateway.get("/api/access-requests/rules")).raise_for_status().json()
     present = {row["name"] for row in page["data"] or []}
@@ -180,4 +204,4 @@ async def _require_approvals(gateway: httpx.AsyncClient) -> None:
             "force_approval_groups": [cast.BREAK_GLASS_REVIEWERS],
             "access_max_duration": 3600,
         }
-        (await gateway.post("/api/access-requests/rules", json=body)).raise_for_status()
+        await _write(gateway, "POST", "/api/access-requests/rules", body)

@@ -19,7 +19,12 @@ def main() -> None:
     parser.add_argument("--admin-group", default="admin")
     parser.add_argument("--auditor-group", default="auditor")
     options = parser.parse_args()
-    app = create_app(api_key=options.api_key, admin_group=options.admin_group, auditor_group=options.auditor_group)
+    app = create_app(
+        api_key=options.api_key,
+        admin_group=options.admin_group,
+        auditor_group=options.auditor_group,
+        api_url=f"http://{tenant.HOST}:{options.port}" if options.port else "",
+    )
     for stop in (signal.SIGTERM, signal.SIGINT):
         signal.signal(stop, _leave)
     GatewayServer(app, options.port).run()

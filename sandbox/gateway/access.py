@@ -50,11 +50,11 @@ def rule_for(state: GatewayState, connection: Connection, verb: str) -> Json | N
     return next((rule for rule in rules if connection.name in rule["connection_names"]), None)
 
 
-def gate_for(state: GatewayState, identity: Identity, connection: Connection) -> Gate | None:
-    """The review this identity needs before a stream opens; none when it may pass without."""
+def gate_for(state: GatewayState, identity: Identity, connection: Connection, verb: str) -> Gate | None:
+    """The review this identity needs before a stream (`jit`) or a command opens; none when it may pass without."""
     if identity.kind == "machine-identity":
         return None
-    rule = rule_for(state, connection, "jit")
+    rule = rule_for(state, connection, verb)
     if rule is None:
         return gate_by_reviewers(connection)
     return gate_by_rule(rule) if _rule_applies(rule, identity) else None

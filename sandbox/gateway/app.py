@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from sandbox import tenant
 from sandbox.gateway import (
     attributes,
     auth,
@@ -23,6 +24,7 @@ from sandbox.gateway import (
     service_accounts,
     sessions,
     users,
+    webhooks,
 )
 from sandbox.gateway.auth import NOBODY, Endpoint, Role, admit, identify
 from sandbox.gateway.control import Control
@@ -45,12 +47,16 @@ ENDPOINTS = [
     *plugins.ROUTES,
     *attributes.ROUTES,
     *rules.ROUTES,
+    *webhooks.ROUTES,
 ]
 
 
-def create_app(*, api_key: str = "", admin_group: str = "admin", auditor_group: str = "auditor") -> Starlette:
+def create_app(
+    *, api_key: str = "", admin_group: str = "admin", auditor_group: str = "auditor", api_url: str = ""
+) -> Starlette:
     """A gateway with its own memory; without an `api_key` the legacy header is refused."""
-    state = GatewayState(api_key=api_key, admin_group=admin_group, auditor_group=auditor_group)
+    url = api_url or tenant.url("gateway")
+    state = GatewayState(api_key=api_key, admin_group=admin_group, auditor_group=auditor_group, api_url=url)
     routes = [*Control(state).routes(), *(_route(state, endpoint) for endpoint in ENDPOINTS)]
     handlers = {RefusalError: _answer_refusal, HTTPException: _answer_unrouted}
     app = Starlette(routes=routes, exception_handlers=handlers)  # type: ignore[arg-type]

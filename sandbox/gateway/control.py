@@ -5,17 +5,18 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sandbox.gateway.connections import connection_json
-from sandbox.gateway.keys import key_json
+from sandbox.gateway.keys import add_key, key_json
 from sandbox.gateway.machine_identities import machine_identity_json
 from sandbox.gateway.plugins import plugin_json
 from sandbox.gateway.records import Json, Key
 from sandbox.gateway.reviews import review_json
 from sandbox.gateway.service_accounts import service_account_json
 from sandbox.gateway.sign_in import log_in, use_mcp
-from sandbox.gateway.state import GatewayState
-from sandbox.gateway.streams import connect, stream_json
+from sandbox.gateway.state import LOCAL_ADMIN, GatewayState
+from sandbox.gateway.streams import Attempt, Command, connect, execute, stream_json
 from sandbox.gateway.users import user_json
-from sandbox.gateway.wire import RefusalError, required, text, texts
+from sandbox.gateway.webhooks import endpoint_json, require_secret
+from sandbox.gateway.wire import RefusalError, now, required, text, texts
 from sandbox.tenant import GATEWAY_CLIENT_ID
 from sandbox.tokens import issue_token
 
@@ -30,10 +31,13 @@ class Control:
         """The control route table."""
         return [
             Route("/sandbox/connect", self.post_connect, methods=["POST"]),
+            Route("/sandbox/exec", self.post_exec, methods=["POST"]),
             Route("/sandbox/disconnect", self.post_disconnect, methods=["POST"]),
             Route("/sandbox/streams", self.get_streams),
             Route("/sandbox/login", self.post_login, methods=["POST"]),
             Route("/sandbox/mcp", self.post_mcp, methods=["POST"]),
+            Route("/sandbox/keys", self.post_keys, methods=["POST"]),
+            Route("/sandbox/rotate", self.post_rotate, methods=["POST"]),
             Route("/sandbox/switches", self.get_switches),
             Route("/sandbox/switches", self.put_switches, methods=["PUT"]),
             Route("/sandbox/events", self.get_events),
@@ -47,11 +51,14 @@ class Control:
         body = await _body(request)
         subject, connection = required(body, "subject"), required(body, "connection")
         attempt = connect(self.state, subject, connection, body.get("seconds"), wait=bool(body.get("wait")))
-        if attempt.refused:
-            return JSONResponse({"refused": attempt.refused}, 403)
-        if attempt.review_id:
-            return JSONResponse({"session_id": attempt.session_id, "review_id": attempt.review_id}, 202)
-        return JSONResponse({"session_id": attempt.session_id}, 201)
+        return _attempted(attempt)
+
+    async def post_exec(self, request: Request) -> Response:
+        """A client runs a command that takes `seconds`: 201 running, 202 under review, 403 refused."""
+        body = await _body(request)
+        subject, connection = required(body, "subject"), required(body, "connection")
+        command = Command(required(body, "script"), body.get("seconds") or 0)
+        return _attempted(execute(self.state, subject, connection, command, wait=bool(body.get("wait"))))
 
     async def post_disconnect(self, request: Request) -> Response:
         """The client of a stream hangs up."""
@@ -79,6 +86,29 @@ class Control:
         body = await _body(request)
         groups = None if body.get("groups") is None else texts(body, "groups")
         return JSONResponse(user_json(self.state, use_mcp(self.state, required(body, "subject"), groups)))
+
+    async def post_keys(self, request: Request) -> Response:
+        """An API key with a secret that is known beforehand; asking for the same key again changes nothing."""
+        body = await _body(request)
+        name, secret, groups = required(body, "name"), required(body, "key"), texts(body, "groups")
+        if not secret.startswith("hpk_"):
+            raise RefusalError(400, "the key must start with hpk_")
+        held = self.state.keys_by_secret.get(secret)
+        if held is None:
+            key = add_key(self.state, "api-keys", Key(name, secret, now(), groups, LOCAL_ADMIN))
+            return JSONResponse(key_json(key), 201)
+        if (held.name, held.groups) != (name, groups):
+            raise RefusalError(409, "this secret is another key's")
+        return JSONResponse(key_json(held))
+
+    async def post_rotate(self, request: Request) -> Response:
+        """Every webhook endpoint gets a new secret; the old ones go on signing until `keep` is false."""
+        body = await _body(request)
+        secret = required(body, "secret")
+        require_secret(secret)
+        for endpoint in self.state.deliveries.endpoints.values():
+            endpoint.secrets = [secret, *endpoint.secrets] if body.get("keep", True) else [secret]
+        return Response(status_code=204)
 
     async def get_switches(self, _request: Request) -> Response:
         return JSONResponse(self.state.switches.values)
@@ -122,6 +152,7 @@ class Control:
                     {**review_json(review), "owner": review.owner, "connection": review.connection}
                     for review in state.reviews.values()
                 ],
+                "webhook_endpoints": [endpoint_json(row) for row in state.deliveries.endpoints.values()],
                 "last": state.events.last,
             }
         )
@@ -131,6 +162,14 @@ class Control:
         self.state.reset()
         self.state.events.record("reset")
         return Response(status_code=204)
+
+
+def _attempted(attempt: Attempt) -> Response:
+    if attempt.refused:
+        return JSONResponse({"refused": attempt.refused}, 403)
+    if attempt.review_id:
+        return JSONResponse({"session_id": attempt.session_id, "review_id": attempt.review_id}, 202)
+    return JSONResponse({"session_id": attempt.session_id}, 201)
 
 
 def _keys(table: dict[str, Key]) -> list[Json]:

@@ -30,17 +30,22 @@ def key_json(key: Key) -> Json:
     }
 
 
+def add_key(state: GatewayState, table: str, key: Key) -> Key:
+    """A new key under a name that nobody has; refused with 409 otherwise."""
+    _require_free_name(state, table, key.name)
+    state.keys[table][key.id] = key
+    state.keys_by_secret[key.secret] = key
+    state.events.record("key-created", key.id, name=key.name, table=table, groups=list(key.groups))
+    return key
+
+
 async def _list(state: GatewayState, _call: Call, table: str) -> Response:
     return JSONResponse([key_json(key) for key in state.keys[table].values()] or None)
 
 
 async def _create(state: GatewayState, call: Call, table: str) -> Response:
-    name = required(call.body, "name")
-    _require_free_name(state, table, name)
-    key = Key(name, f"hpk_{secrets.token_hex(20)}", now(), texts(call.body, "groups"), call.caller.email)
-    state.keys[table][key.id] = key
-    state.keys_by_secret[key.secret] = key
-    state.events.record("key-created", key.id, name=name, table=table, groups=list(key.groups))
+    name, secret = required(call.body, "name"), f"hpk_{secrets.token_hex(20)}"
+    key = add_key(state, table, Key(name, secret, now(), texts(call.body, "groups"), call.caller.email))
     return JSONResponse({**key_json(key), "key": key.secret}, 201)
 
 

@@ -36,13 +36,13 @@ def review_json(review: Review) -> Json:
 
 
 def open_review(state: GatewayState, session: Session, gate: Gate, seconds: int | None) -> Review:
-    """A pending review of a session: just-in-time, or one-time when no duration is given."""
+    """A pending review of a session: just-in-time, or one-time when the duration is zero or not given."""
     review = Review(
-        type="onetime" if seconds is None else "jit",
+        type="jit" if seconds else "onetime",
         session_id=session.id,
         owner=session.user_id,
         connection=session.connection,
-        access_duration_seconds=seconds or DEFAULT_SECONDS,
+        access_duration_seconds=DEFAULT_SECONDS if seconds is None else seconds,
         groups=[ReviewGroup(group) for group in gate.reviewers],
         created_at=now(),
         rule_name=gate.rule_name,

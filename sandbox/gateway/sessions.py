@@ -94,9 +94,9 @@ async def execute_session(state: GatewayState, call: Call) -> Response:
         raise RefusalError(404, "session not found")
     if review is None or review.status != "APPROVED":
         raise RefusalError(400, "the session is not approved")
-    if review.type == "onetime":
-        review.status = "EXECUTED"
+    state.start_command(session)
     state.end_session(session.id, 0)
+    state.end_command(session, None)
     state.events.record("session-executed", session.user_id, session.connection, session_id=session.id)
     body = {"session_id": session.id, "output": "", "output_status": "success", "exit_code": 0, "has_review": True}
     return JSONResponse(body)

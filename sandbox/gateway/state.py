@@ -6,6 +6,15 @@ from collections import Counter
 from typing import TypeVar
 from uuid import NAMESPACE_URL, uuid5
 
+from sandbox.gateway.announcements import (
+    REVIEW_CREATE,
+    SESSION_CLOSE,
+    SESSION_OPEN,
+    review_create,
+    session_close,
+    session_open,
+)
+from sandbox.gateway.deliveries import Deliveries, WebhookMessage
 from sandbox.gateway.events import EventLog
 from sandbox.gateway.records import (
     Connection,
@@ -24,18 +33,21 @@ from sandbox.gateway.wire import now
 from sandbox.tenant import TETHER_OBJECT_ID
 
 LOCAL_ADMIN = "admin@sandbox.example"
+TIME_IS_OVER, COMMAND_ENDED = "time is over", "command ended"
 Row = TypeVar("Row")
 
 
 class GatewayState:
     """One gateway process in memory; `reset` brings back how it started."""
 
-    def __init__(self, *, api_key: str, admin_group: str, auditor_group: str) -> None:
+    def __init__(self, *, api_key: str, admin_group: str, auditor_group: str, api_url: str) -> None:
         self.api_key = api_key
+        self.api_url = api_url
         self.admin_group = admin_group
         self.auditor_group = auditor_group
         self.events = EventLog()
         self.switches = Switches()
+        self.deliveries = Deliveries(self.switches)
         self.streams: dict[str, Stream] = {}
         self.reset()
 
@@ -58,6 +70,7 @@ class GatewayState:
         self.sessions: dict[str, Session] = {}
         self.sessions_of: dict[str, dict[str, Session]] = {}
         self.requests: Counter[str] = Counter()
+        self.deliveries.forget()
         self.switches.reset()
         self.events.forget()
         self.add_user(User(subject=LOCAL_ADMIN, email=LOCAL_ADMIN, name="Administrator", groups=[self.admin_group]))
@@ -149,14 +162,22 @@ class GatewayState:
             self._start_timer(stream)
 
     def release_stream(self, session_id: str) -> None:
-        """Let a stream that waited for its review go live."""
+        """Let a stream that waited for its review go live; its client opens the session once more."""
         stream = self.streams.get(session_id)
         if stream and stream.waiting:
             stream.waiting = False
+            self.start_command(self.sessions[session_id])
             self._start_timer(stream)
             self.events.record(
                 "session-opened", stream.subject, stream.connection, session_id=session_id, released=True
             )
+
+    def start_command(self, session: Session) -> None:
+        """Open a session that was approved: a one-time review is now in use, and cannot be used again."""
+        review = self.review_of(session)
+        if review and review.type == "onetime":
+            self._use(review, "PROCESSING")
+        self.announce_open(session)
 
     def close_stream(self, session_id: str, reason: str) -> bool:
         """Cut a stream if it is open in this process, and end its row; answers whether it was."""
@@ -164,8 +185,11 @@ class GatewayState:
         if stream is None:
             return False
         _stop_timer(stream)
-        self.end_session(session_id, exit_code=0 if reason == "time is over" else 1)
+        ended_well = reason in (TIME_IS_OVER, COMMAND_ENDED)
+        self.end_session(session_id, exit_code=0 if ended_well else 1)
         self.events.record("session-closed", stream.subject, stream.connection, session_id=session_id, reason=reason)
+        if not stream.waiting:
+            self.end_command(self.sessions[session_id], None if ended_well else reason)
         return True
 
     def end_session(self, session_id: str, exit_code: int) -> None:
@@ -173,10 +197,40 @@ class GatewayState:
         session = self.sessions[session_id]
         session.status, session.end_date, session.exit_code = "done", now(), exit_code
 
+    def end_command(self, session: Session, error: str | None) -> None:
+        """Say that a session is over, and its one-time review used up."""
+        review = self.review_of(session)
+        if review and review.status == "PROCESSING":
+            self._use(review, "EXECUTED")
+        if self.announces(session.connection):
+            self.deliveries.send(WebhookMessage(SESSION_CLOSE, session_close(session, error)))
+
+    def announces(self, connection_name: str) -> bool:
+        """Whether the webhooks plugin is on a connection."""
+        rows = self.plugins.get("webhooks", {}).get("connections", [])
+        return any(row["name"] == connection_name for row in rows)
+
+    def announce_open(self, session: Session) -> None:
+        """Say that a client opens a session, and that its review waits if it does; repeated where a switch says so."""
+        connection, review = self.connections.get(session.connection), self.review_of(session)
+        if connection is None or not self.announces(connection.name):
+            return
+        for _ in range(2 if self.switches.take("sessionOpenRepeats") else 1):
+            self.deliveries.send(WebhookMessage(SESSION_OPEN, session_open(session, connection, review)))
+            if review and review.status == "PENDING":
+                self.deliveries.send(WebhookMessage(REVIEW_CREATE, review_create(session, review, self.api_url)))
+
+    def _use(self, review: Review, status: str) -> None:
+        detail = {"review_id": review.id, "session_id": review.session_id, "before": review.status, "after": status}
+        review.status = status
+        self.events.record("review-changed", review.owner, review.connection, **detail, by="gateway")
+
     def _start_timer(self, stream: Stream) -> None:
-        if stream.seconds is not None:
-            loop = asyncio.get_running_loop()
-            stream.timer = loop.call_later(stream.seconds, self.close_stream, stream.session_id, "time is over")
+        if stream.seconds is None:
+            return
+        reason = COMMAND_ENDED if self.sessions[stream.session_id].verb == "exec" else TIME_IS_OVER
+        loop = asyncio.get_running_loop()
+        stream.timer = loop.call_later(stream.seconds, self.close_stream, stream.session_id, reason)
 
 
 def _stop_timer(stream: Stream) -> None:

@@ -9,6 +9,9 @@ from sandbox.gateway.reviews import DEFAULT_SECONDS, open_review
 from sandbox.gateway.state import GatewayState
 from sandbox.gateway.wire import shown
 
+NEEDS_ENTERPRISE = "commands on a connection with reviews require an Enterprise plan"
+NO_WEBHOOKS = "FailedPrecondition: webhooks are on for this connection but not in the open source licence"
+
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
@@ -19,23 +22,55 @@ class Attempt:
     refused: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What a client runs, and how long it will take."""
+
+    script: str
+    seconds: float = 0
+
+
+class NoEntryError(Exception):
+    """The gateway does not let this client in, and says why."""
+
+
 def connect(state: GatewayState, subject: str, connection_name: str, seconds: float | None, *, wait: bool) -> Attempt:
     """Open a stream for a subject; where a review is missing, ask for one only if the client is willing to wait."""
-    identity, connection = state.identity(subject), state.connection(connection_name)
-    if identity is None or identity.status != "active":
-        return _refuse(state, subject, connection_name, "identity is not active")
-    if connection is None or not reaches(state, identity, connection):
-        return _refuse(state, subject, connection_name, "connection not found")
-    gate = gate_for(state, identity, connection)
-    if gate is None:
-        return _go_live(state, identity, connection, seconds)
-    approval = standing_approval(state, identity, connection)
-    if approval:
-        limit = approval.access_duration_seconds
-        return _go_live(state, identity, connection, limit if seconds is None else min(seconds, limit))
-    if wait:
-        return _ask(state, identity, connection, gate, seconds)
+    try:
+        identity, connection = _admitted(state, subject, connection_name)
+        gate = gate_for(state, identity, connection, "jit")
+        if gate is None:
+            return _go_live(state, _recorded(state, identity, connection), seconds)
+        approval = standing_approval(state, identity, connection)
+        if approval:
+            limit = approval.access_duration_seconds
+            lasting = limit if seconds is None else min(seconds, limit)
+            return _go_live(state, _recorded(state, identity, connection), lasting)
+        if wait:
+            return _ask(state, identity, connection, gate, seconds)
+    except NoEntryError as refusal:
+        return _refuse(state, subject, connection_name, str(refusal))
     return _refuse(state, subject, connection_name, "approval required")
+
+
+def execute(state: GatewayState, subject: str, connection_name: str, command: Command, *, wait: bool) -> Attempt:
+    """Run a command; where a review is missing, one is opened, and a client that waits runs it by itself."""
+    try:
+        identity, connection = _admitted(state, subject, connection_name)
+    except NoEntryError as refusal:
+        return _refuse(state, subject, connection_name, str(refusal))
+    gate = gate_for(state, identity, connection, "command")
+    if gate and state.switches.values["license"] == "oss":
+        return _refuse(state, subject, connection_name, NEEDS_ENTERPRISE)
+    session = _recorded(state, identity, connection, verb="exec")
+    session.script = command.script
+    if gate is None or standing_approval(state, identity, connection):
+        return _go_live(state, session, command.seconds)
+    review = open_review(state, session, gate, 0)
+    if wait:
+        _hold(state, session, command.seconds)
+    state.announce_open(session)
+    return Attempt(session.id, review.id)
 
 
 def stream_json(stream: Stream) -> Json:
@@ -51,10 +86,21 @@ def stream_json(stream: Stream) -> Json:
     }
 
 
-def _go_live(state: GatewayState, identity: Identity, connection: Connection, seconds: float | None) -> Attempt:
-    session = _recorded(state, identity, connection)
+def _admitted(state: GatewayState, subject: str, connection_name: str) -> tuple[Identity, Connection]:
+    identity, connection = state.identity(subject), state.connection(connection_name)
+    if identity is None or identity.status != "active":
+        raise NoEntryError("identity is not active")
+    if connection is None or not reaches(state, identity, connection):
+        raise NoEntryError("connection not found")
+    if state.announces(connection.name) and state.switches.values["license"] == "oss":
+        raise NoEntryError(NO_WEBHOOKS)
+    return identity, connection
+
+
+def _go_live(state: GatewayState, session: Session, seconds: float | None) -> Attempt:
     state.open_stream(_stream(session, seconds))
-    state.events.record("session-opened", identity.subject, connection.name, session_id=session.id)
+    state.events.record("session-opened", session.user_id, session.connection, session_id=session.id)
+    state.announce_open(session)
     return Attempt(session.id)
 
 
@@ -62,14 +108,19 @@ def _ask(state: GatewayState, identity: Identity, connection: Connection, gate: 
     session = _recorded(state, identity, connection)
     duration = min(gate.max_seconds, connection.shown.get("jit_access_duration_sec") or DEFAULT_SECONDS)
     review = open_review(state, session, gate, duration)
-    stream = _stream(session, duration if seconds is None else min(seconds, duration))
-    stream.waiting = True
-    state.open_stream(stream)
+    _hold(state, session, duration if seconds is None else min(seconds, duration))
+    state.announce_open(session)
     return Attempt(session.id, review.id)
 
 
-def _recorded(state: GatewayState, identity: Identity, connection: Connection) -> Session:
-    session = new_session(identity, connection)
+def _hold(state: GatewayState, session: Session, seconds: float) -> None:
+    stream = _stream(session, seconds)
+    stream.waiting = True
+    state.open_stream(stream)
+
+
+def _recorded(state: GatewayState, identity: Identity, connection: Connection, *, verb: str = "connect") -> Session:
+    session = new_session(identity, connection, verb=verb)
     session.recording = f"recording of {session.id}"
     return state.add_session(session)
 

@@ -22,6 +22,11 @@ DEFAULTS: Json = {
     "miscConfigMissing": False,
     "reviewPauseMs": 0,
     "license": "enterprise",
+    "webhookDrop": 0,
+    "webhookDuplicates": 0,
+    "webhookDelayMs": 0,
+    "webhookRetrySeconds": [0, 5, 300, 1800, 7200, 18000, 36000, 36000],
+    "sessionOpenRepeats": 0,
 }
 
 
