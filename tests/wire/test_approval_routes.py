@@ -1,5 +1,6 @@
 """`approval-routes.yaml`: what it says, and how it says what is wrong."""
 
+import re
 from datetime import timedelta
 from pathlib import Path
 from textwrap import dedent
@@ -202,6 +203,16 @@ def test_every_mistake_is_named_once() -> None:
 
 def test_key_written_into_the_file_by_mistake_is_not_repeated_in_the_error() -> None:
     assert "hpk_secret" not in complaint(f"{HEAD}routes:\n{DBA}    key-setting: hpk_secret\n")
+
+
+def test_example_of_the_page_is_sound_and_its_mistake_is_told_as_shown() -> None:
+    page = (ROOT / "docs" / "approval-routes.md").read_text()
+    shown, example = (block.split("```")[0] for block in re.split(r"```(?:yaml)?\n", page)[1::2])
+
+    said = complaint(example.replace("channel: approvals", "channel: aprovals", 1))
+
+    assert parsed(example).fallback is not None
+    assert said == shown.strip()
 
 
 def test_routes_of_the_sandbox_ask_its_cast() -> None:
