@@ -1,5 +1,6 @@
 """HTTP clients that may do everything in the sandbox: as Entra's admin, as the gateway's, and with the function key."""
 
+import ssl
 from collections.abc import Callable, Generator, Mapping
 
 import httpx
@@ -7,6 +8,7 @@ import httpx
 from sandbox.gateway.state import LOCAL_ADMIN
 from sandbox.graph.access import WRITE_ROLE
 from sandbox.identity.server import ADMIN_OBJECT_ID
+from sandbox.login.grants import BOT_FRAMEWORK, BOT_OBJECT_ID
 from sandbox.tenant import GATEWAY_CLIENT_ID, GRAPH_AUDIENCE
 from sandbox.tokens import issue_token
 
@@ -39,6 +41,15 @@ def gateway_admin_headers(api_key: str = "") -> dict[str, str]:
     return {"Authorization": f"Bearer {issue_token(audience=GATEWAY_CLIENT_ID, object_id=LOCAL_ADMIN)}"}
 
 
-def client(base_url: str, headers: Callable[[], Mapping[str, str]]) -> httpx.AsyncClient:
+def bot_headers() -> dict[str, str]:
+    """The header of the bot, to whom Teams shows what it has posted."""
+    return {"Authorization": f"Bearer {issue_token(audience=BOT_FRAMEWORK, object_id=BOT_OBJECT_ID)}"}
+
+
+def client(
+    base_url: str, headers: Callable[[], Mapping[str, str]] = dict, trust: ssl.SSLContext | None = None
+) -> httpx.AsyncClient:
     """A client for one server; paths are relative to its base URL."""
-    return httpx.AsyncClient(base_url=base_url, auth=_Headers(headers), trust_env=False, timeout=TIMEOUT_SECONDS)
+    return httpx.AsyncClient(
+        base_url=base_url, auth=_Headers(headers), trust_env=False, timeout=TIMEOUT_SECONDS, verify=trust or True
+    )

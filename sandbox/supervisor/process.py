@@ -53,7 +53,7 @@ class ServerProcess:
             raise SandboxError(f"{self.server.name} is running already")
         self._spawn()
         try:
-            async with asyncio.timeout(READY_SECONDS), httpx.AsyncClient(trust_env=False, timeout=5) as client:
+            async with asyncio.timeout(READY_SECONDS), self._client() as client:
                 while not await self._answers(client):
                     if not self.is_running:
                         raise self.death()
@@ -105,6 +105,9 @@ class ServerProcess:
     async def _ended(self) -> None:
         while self.is_running:  # noqa: ASYNC110 - a process has no event to wait for
             await asyncio.sleep(_LOOK_AGAIN_SECONDS)
+
+    def _client(self) -> httpx.AsyncClient:
+        return httpx.AsyncClient(trust_env=False, timeout=5, verify=self.server.trust or True)
 
     async def _answers(self, client: httpx.AsyncClient) -> bool:
         try:

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Literal
 
 from sandbox.seed import seed
+from sandbox.supervisor.approvals import open_approvals
+from sandbox.supervisor.certificates import issue_certificates
 from sandbox.supervisor.errors import SandboxError
 from sandbox.supervisor.mirror import mirror_gateway
 from sandbox.supervisor.ports import check_ports, default_ports, free_ports
@@ -55,7 +57,8 @@ async def running_sandbox(
     check_ports(chosen, wanted)
     settings = app_settings(given, chosen)
     logs = _log_folder(ports, given)
-    plan = planned_servers(chosen, settings, given, node)
+    certificates = issue_certificates(logs, given) if "login" in wanted else None
+    plan = planned_servers(chosen, settings, given, node, certificates)
     processes = {name: ServerProcess(plan[name], logs / f"{name}.log") for name in wanted}
     sandbox = Sandbox(processes, chosen, settings, replaced, logs)
     try:
@@ -109,6 +112,8 @@ async def _fill(sandbox: Sandbox, report: Report) -> None:
         report(await mirror_gateway(sandbox.graph, sandbox.gateway, Path(sandbox.settings["IDENTITY_MAP_FILE"])))
     elif "gateway" in sandbox.servers:
         report(await seed(sandbox.graph, sandbox.gateway))
+        app_url = sandbox.url("functions") if "functions" in sandbox.servers else None
+        report(await open_approvals(sandbox.gateway, sandbox.settings, app_url))
 
 
 def _log_folder(ports: Literal["free", "default"], given: Mapping[str, str]) -> Path:

@@ -7,19 +7,22 @@ from pathlib import Path
 
 import httpx
 
-from sandbox.supervisor.clients import client, gateway_admin_headers, graph_admin_headers
+from sandbox.supervisor.certificates import Certificates
+from sandbox.supervisor.clients import bot_headers, client, gateway_admin_headers, graph_admin_headers
 from sandbox.supervisor.errors import SandboxError
 from sandbox.supervisor.ports import Ports, control_port
 from sandbox.supervisor.process import ServerProcess
+from sandbox.supervisor.servers import scheme
 from sandbox.tenant import HOST
 
 _WATCH_SECONDS = 0.1
 
 
 class Sandbox:
-    """The servers by name, and three clients: `graph` and `gateway` as admins, `functions` with the function key.
+    """The servers by name, and a client for each that has an HTTP API.
 
-    `settings` are the app's; `replaced` names the stand-ins whose real thing is used instead.
+    `graph` and `gateway` speak as admins, `functions` with the function key, `teams` as the bot, `login` without a
+    token. `settings` are the app's; `replaced` names the stand-ins whose real thing is used instead.
     """
 
     def __init__(
@@ -33,6 +36,7 @@ class Sandbox:
         self.settings = settings
         self.replaced = replaced
         self.logs = logs
+        self.certificates = Certificates(logs)
         self._processes = processes
         self._ports = ports
         self.graph = client(settings.get("GRAPH_BASE_URL", self._local("graph")), graph_admin_headers)
@@ -41,6 +45,8 @@ class Sandbox:
             lambda: gateway_admin_headers(settings.get("GATEWAY_API_KEY", "")),
         )
         self.functions = client(self._local("functions"), lambda: {"x-functions-key": self.function_key})
+        self.teams = client(self._local("teams"), bot_headers)
+        self.login = client(self._local("login"), trust=self.certificates.context() if "login" in processes else None)
 
     @property
     def servers(self) -> tuple[str, ...]:
@@ -113,7 +119,8 @@ class Sandbox:
         rest = [process for process in self._processes.values() if process not in ahead]
         await asyncio.gather(*(process.stop() for process in ahead))
         await asyncio.gather(*(process.stop() for process in rest))
-        await asyncio.gather(self.graph.aclose(), self.gateway.aclose(), self.functions.aclose())
+        clients = (self.graph, self.gateway, self.functions, self.teams, self.login)
+        await asyncio.gather(*(each.aclose() for each in clients))
 
     def kill_everything(self) -> None:
         """End every server without a word."""
@@ -121,7 +128,7 @@ class Sandbox:
             process.signal(signal.SIGKILL)
 
     def _local(self, server: str) -> str:
-        return f"http://{HOST}:{self._ports[server]}"
+        return f"{scheme(server)}://{HOST}:{self._ports[server]}"
 
     def _process(self, server: str) -> ServerProcess:
         if server not in self._processes:

@@ -1,6 +1,7 @@
 """How each server of the sandbox is started, and how it shows that it is ready."""
 
 import json
+import ssl
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,19 +9,22 @@ from pathlib import Path
 
 import httpx
 
+from sandbox.supervisor.certificates import Certificates
 from sandbox.supervisor.ports import Ports, control_port, variable
 from sandbox.tenant import DEFAULT_PORTS, HOST
 
 ROOT = Path(__file__).parents[2]
-STAND_INS = ("blob", "table", "broker", "identity", "graph", "gateway")
+STAND_INS = ("blob", "table", "broker", "identity", "login", "graph", "gateway", "teams")
 SERVERS = (*STAND_INS, "functions", "door")
 WHAT = {
     "blob": "Azurite, blobs",
     "table": "Azurite, tables",
     "broker": "Service Bus",
     "identity": "managed identity",
+    "login": "Entra's sign-in",
     "graph": "Microsoft Graph",
     "gateway": "the access gateway",
+    "teams": "the Bot Connector, and Teams as people see it",
     "functions": "Tether on a Functions host",
     "door": "the page",
 }
@@ -31,13 +35,14 @@ _GRACE_SECONDS = {"functions": 12.0}
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """One server: its command, its environment, and the URL that answers once it is ready."""
+    """One server: its command, its environment, the URL that answers once it is ready, and whom to trust there."""
 
     name: str
     command: tuple[str, ...]
     environment: Mapping[str, str]
     ready_url: str
     grace_seconds: float
+    trust: ssl.SSLContext | None = None
 
     def is_ready(self, answer: httpx.Response) -> bool:
         """Whether this answer of the URL means that requests can come; any answer does, except the host's own state."""
@@ -51,25 +56,45 @@ class Server:
 
 def exists(server: str) -> bool:
     """Whether this checkout has the server."""
-    return server != "door" or (ROOT / "sandbox" / "door" / "__main__.py").exists()
+    return server not in ("door", "teams") or (ROOT / "sandbox" / server / "__main__.py").exists()
+
+
+def scheme(server: str) -> str:
+    """How to speak to a server."""
+    return "https" if server == "login" else "http"
 
 
 def planned_servers(
-    ports: Ports, settings: Mapping[str, str], environment: Mapping[str, str], node: str
+    ports: Ports,
+    settings: Mapping[str, str],
+    environment: Mapping[str, str],
+    node: str,
+    certificates: Certificates | None = None,
 ) -> dict[str, Server]:
-    """Every server by name, on these ports; the settings are for those that act on the app's behalf."""
+    """Every server by name, on these ports; the settings are for those that act on the app's behalf.
+
+    With `certificates`, those who sign in do so at the stand-in.
+    """
     common = _common_environment(environment, ports)
+    trusting = {"SSL_CERT_FILE": str(certificates.authorities)} if certificates else {}
     with_settings = {**common, **settings}
     gateway = common | {"SANDBOX_GATEWAY_API_KEY": settings.get("GATEWAY_API_KEY", "")}
     identity = common | {"SANDBOX_IDENTITY_HEADER": settings.get("IDENTITY_HEADER", "")}
-    environments = {"gateway": gateway, "identity": identity, "functions": with_settings, "door": with_settings}
+    environments = {
+        "gateway": gateway,
+        "identity": identity,
+        "teams": common | trusting,
+        "functions": with_settings | trusting,
+        "door": with_settings,
+    }
     return {
         name: Server(
             name,
-            _command(name, ports, node),
+            (*_command(name, ports, node), *_options(name, certificates)),
             environments.get(name, common),
             _ready_url(name, ports),
             _GRACE_SECONDS.get(name, 5.0),
+            certificates.context() if certificates and name == "login" else None,
         )
         for name in SERVERS
     }
@@ -94,7 +119,13 @@ def _command(server: str, ports: Ports, node: str) -> tuple[str, ...]:
     return (sys.executable, "-m", module, "--port", port)
 
 
+def _options(server: str, certificates: Certificates | None) -> tuple[str, ...]:
+    if server != "login" or certificates is None:
+        return ()
+    return ("--certificate", str(certificates.certificate), "--key", str(certificates.key))
+
+
 def _ready_url(server: str, ports: Ports) -> str:
     port = control_port(ports) if server == "broker" else ports[server]
     path = {"broker": "/sandbox/queues", "functions": "/admin/host/status"}.get(server, "/")
-    return f"http://{HOST}:{port}{path}"
+    return f"{scheme(server)}://{HOST}:{port}{path}"

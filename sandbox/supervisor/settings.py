@@ -1,14 +1,19 @@
 """The app's settings in the sandbox: those given, and for the rest those that lead to the stand-ins."""
 
+import base64
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
+from sandbox.supervisor.approvals import REVIEWER_KEYS
 from sandbox.supervisor.ports import Ports
-from sandbox.tenant import GATEWAY_CLIENT_ID, HOST, TENANT_ID, TETHER_CLIENT_ID
+from sandbox.supervisor.servers import scheme
+from sandbox.tenant import BOT_APP_ID, GATEWAY_CLIENT_ID, HOST, TENANT_ID, TETHER_CLIENT_ID
 from shared.settings import Settings
 
 IDENTITY_MAP = Path(__file__).parents[1] / "identity-map.yaml"
+APPROVAL_ROUTES = Path(__file__).parents[1] / "approval-routes.yaml"
+REVIEWER_KEY_PREFIX = "GATEWAY_KEY_"
 # Azurite's account and key are the same on every machine; they open nothing else.
 _ACCOUNT = "devstoreaccount1"
 _ACCOUNT_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
@@ -22,6 +27,9 @@ REPLACED_BY = {
     "table": _STORAGE,
     # The real Graph refuses the tokens of a stand-in, so its identity has to be real as well.
     "identity": ("IDENTITY_ENDPOINT", "GRAPH_BASE_URL"),
+    # The stand-in bot is known to the stand-in sign-in alone, which knows the stand-in identity alone.
+    "login": ("IDENTITY_ENDPOINT", "GRAPH_BASE_URL"),
+    "teams": ("IDENTITY_ENDPOINT", "GRAPH_BASE_URL"),
 }
 
 
@@ -54,7 +62,9 @@ def app_settings(given: Mapping[str, str], ports: Ports) -> dict[str, str]:
     if not given.get("GATEWAY_API_KEY"):
         settings |= _gateway_credential(replaced)
     names = {str(field.alias) for field in Settings.model_fields.values()} | settings.keys()
-    return settings | {name: value for name, value in given.items() if name in names}
+    return settings | {
+        name: value for name, value in given.items() if name in names or name.startswith(REVIEWER_KEY_PREFIX)
+    }
 
 
 def _leading_to_stand_ins(ports: Ports) -> dict[str, dict[str, str]]:
@@ -64,7 +74,7 @@ def _leading_to_stand_ins(ports: Ports) -> dict[str, dict[str, str]]:
     blob, table = f"{_url(ports, 'blob')}/{_ACCOUNT}", f"{_url(ports, 'table')}/{_ACCOUNT}"
     return {
         "graph": {"GRAPH_BASE_URL": _url(ports, "graph")},
-        "gateway": {"GATEWAY_BASE_URL": _url(ports, "gateway")},
+        "gateway": {"GATEWAY_BASE_URL": _url(ports, "gateway")} | _approvals_at_the_gateway(ports),
         "broker": {"ServiceBus": bus},
         "blob": {"AzureWebJobsStorage": f"{account};BlobEndpoint={blob};TableEndpoint={table}"},
         "identity": {
@@ -72,7 +82,23 @@ def _leading_to_stand_ins(ports: Ports) -> dict[str, dict[str, str]]:
             "IDENTITY_HEADER": secrets.token_hex(16),
             "AZURE_CLIENT_ID": TETHER_CLIENT_ID,
         },
+        "login": {"AZURE_AUTHORITY_HOST": _url(ports, "login")},
+        "teams": {
+            "BOT_APP_ID": BOT_APP_ID,
+            "BOT_OPENID_METADATA_URL": f"{_url(ports, 'teams')}/v1/.well-known/openidconfiguration",
+            "TEAMS_SERVICE_URL": f"{_url(ports, 'teams')}/teams/",
+            "TEAMS_ON_BEHALF_OF": "false",
+            "CARD_TOKEN_KEY": secrets.token_hex(32),
+        },
     }
+
+
+def _approvals_at_the_gateway(ports: Ports) -> dict[str, str]:
+    """What only the stand-in gateway can be told; a real one's keys, webhook secret and routes have to be given."""
+    routes = {"APPROVAL_ROUTES_FILE": str(APPROVAL_ROUTES)} if APPROVAL_ROUTES.exists() else {}
+    keys = {name: f"hpk_{secrets.token_urlsafe(32)}" for name in REVIEWER_KEYS}
+    webhook_secret = f"whsec_{base64.b64encode(secrets.token_bytes(24)).decode()}"
+    return routes | keys | {"GATEWAY_WEBHOOK_SECRETS": webhook_secret, "GATEWAY_WEB_URL": _url(ports, "gateway")}
 
 
 def _gateway_credential(replaced: frozenset[str]) -> dict[str, str]:
@@ -83,4 +109,4 @@ def _gateway_credential(replaced: frozenset[str]) -> dict[str, str]:
 
 
 def _url(ports: Ports, server: str) -> str:
-    return f"http://{HOST}:{ports[server]}"
+    return f"{scheme(server)}://{HOST}:{ports[server]}"

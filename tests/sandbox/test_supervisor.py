@@ -1,5 +1,6 @@
 """The sandbox starts with one command, and leaves no process behind however it ends."""
 
+import os
 import signal
 import socket
 from pathlib import Path
@@ -11,14 +12,16 @@ import pytest
 from sandbox import cast
 from sandbox.seed import open_sessions, seed
 from sandbox.supervisor import Sandbox, SandboxError, running_sandbox
+from sandbox.supervisor.approvals import REVIEWER_KEYS
+from sandbox.supervisor.certificates import issue_certificates
 from sandbox.supervisor.ports import default_ports, free_ports
 from sandbox.supervisor.prerequisites import find_node
 from sandbox.supervisor.servers import SERVERS
 from sandbox.supervisor.settings import app_settings, fitting_environment, replaced_servers
-from sandbox.tenant import TETHER_CLIENT_ID
+from sandbox.tenant import BOT_APP_ID, TENANT_ID, TETHER_CLIENT_ID
 from tests.sandbox.supervised import supervisor
 
-WITHOUT_APP = ("functions", "door", "broker", "blob", "table", "identity")
+WITHOUT_APP = ("functions", "door", "broker", "blob", "table", "identity", "login", "teams")
 
 
 async def test_sandbox_is_ready_when_the_app_has_subscribed_and_looked_at_everybody(sandbox: Sandbox) -> None:
@@ -52,6 +55,27 @@ async def test_everybody_of_the_cast_reaches_what_the_groups_promise(sandbox: Sa
     assert len(opened) == 6
     assert {name for name, _ in opened} == {"sync-agent", "ledger-agent", "report-bot", "Ada Byron", "Grace Hopper"}
     assert refused.status_code == 403
+
+
+async def test_gateway_knows_one_key_for_each_reviewer_group_and_where_to_call_the_app(sandbox: Sandbox) -> None:
+    keys = (await sandbox.gateway.get("/api/api-keys")).json()
+    endpoints = (await sandbox.gateway.get("/api/webhooks/endpoints")).json()["data"]
+
+    groups = {key["name"]: key["groups"] for key in keys if key["name"].startswith("teams-approvals:")}
+    assert groups == {f"teams-approvals:{group}": [group] for group in REVIEWER_KEYS.values()}
+    assert [one["url"] for one in endpoints] == [f"{sandbox.url('functions')}/api/gateway/events"]
+
+
+async def test_only_those_who_sign_in_trust_the_sandboxs_own_certificates(sandbox: Sandbox) -> None:
+    answer = await sandbox.login.get(f"/{TENANT_ID}/v2.0/.well-known/openid-configuration")
+
+    assert answer.json()["issuer"] == f"{sandbox.settings['AZURE_AUTHORITY_HOST']}/{TENANT_ID}/v2.0"
+    assert psutil.Process(sandbox.app_pid).environ()["SSL_CERT_FILE"] == str(sandbox.certificates.authorities)
+    gateways = psutil.Process(sandbox.pid("gateway")).environ().get("SSL_CERT_FILE")
+    assert gateways == os.environ.get("SSL_CERT_FILE")
+    async with httpx.AsyncClient(trust_env=False) as stranger:
+        with pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
+            await stranger.get(sandbox.url("login"))
 
 
 async def test_seed_changes_nothing_when_it_runs_again(sandbox: Sandbox) -> None:
@@ -150,7 +174,7 @@ async def test_gateway_that_refuses_the_key_is_named_with_the_settings_to_check(
         ({}, set()),
         ({"GATEWAY_BASE_URL": ""}, set()),
         ({"GATEWAY_BASE_URL": "https://gateway.example"}, {"gateway"}),
-        ({"GRAPH_BASE_URL": "https://graph.microsoft.com"}, {"graph", "identity"}),
+        ({"GRAPH_BASE_URL": "https://graph.microsoft.com"}, {"graph", "identity", "login", "teams"}),
         ({"ServiceBus": "Endpoint=sb://x.servicebus.windows.net;…"}, {"broker"}),
         ({"ServiceBus__fullyQualifiedNamespace": "x.servicebus.windows.net"}, {"broker"}),
         ({"AzureWebJobsStorage": "DefaultEndpointsProtocol=https;…"}, {"blob", "table"}),
@@ -165,6 +189,31 @@ def test_given_setting_wins_over_the_sandboxs_own() -> None:
 
     assert (settings["RESTORE_AFTER_SECONDS"], settings["TENANT_ID"]) == ("90", "mine")
     assert "HOME" not in settings
+
+
+def test_key_of_a_reviewer_group_is_the_apps_whatever_its_name() -> None:
+    settings = app_settings({"GATEWAY_KEY_LEDGER": "hpk_mine", "GATEWAY_KEY_DBA": "hpk_other"}, free_ports())
+
+    assert (settings["GATEWAY_KEY_LEDGER"], settings["GATEWAY_KEY_DBA"]) == ("hpk_mine", "hpk_other")
+    assert settings["GATEWAY_KEY_SECURITY"].startswith("hpk_")
+
+
+def test_approvals_are_not_invented_for_a_real_gateway() -> None:
+    settings = app_settings({"GATEWAY_BASE_URL": "https://gateway.example"}, free_ports())
+
+    assert not {name for name in settings if name.startswith(("GATEWAY_KEY_", "GATEWAY_WEBHOOK_", "APPROVAL_"))}
+    assert settings["BOT_APP_ID"] == BOT_APP_ID
+
+
+def test_certificates_keep_the_authorities_of_the_machine_and_the_key_private(tmp_path: Path) -> None:
+    known = tmp_path / "known.pem"
+    known.write_text("an authority of the company\n")
+
+    issued = issue_certificates(tmp_path, {"SSL_CERT_FILE": str(known)})
+
+    assert issued.authorities.read_text().startswith("an authority of the company\n")
+    assert issued.authorities.read_text().count("BEGIN CERTIFICATE") == 1
+    assert issued.key.stat().st_mode & 0o077 == 0
 
 
 def test_somebodys_own_azure_sign_in_stays_out_of_a_sandbox_with_a_stand_in_identity() -> None:
