@@ -1,0 +1,92 @@
+"""Request card: the question to the approvers, with what they need to answer it."""
+
+from shared.domain.approval import Approval, Choice, Vote, assign
+from shared.domain.click import LONGEST_REASON
+from shared.wire.cards.about import groups, names, question, requester_facts, requester_warnings
+from shared.wire.cards.command import command
+from shared.wire.cards.elements import (
+    Card,
+    Element,
+    banner,
+    block,
+    card,
+    execute,
+    fact,
+    open_link,
+    reason_input,
+    refreshed,
+    warning,
+)
+from shared.wire.cards.fit import fitting
+from shared.wire.cards.text import quoted, said
+from shared.wire.cards.words import chosen, moment
+
+_MOST_VOTES = 6
+_NAME = 64
+
+
+def request_card(approval: Approval, token: str, link: str | None, *, break_glass: bool = False) -> Card:
+    """The card of a request that waits. `break_glass` adds the button that approves by force."""
+    return fitting(lambda longest: _request_card(approval, token, link, longest, break_glass=break_glass))
+
+
+def given(approval: Approval) -> int:
+    """How many of the needed approvals are there: those at the gateway, and those that wait to be sent."""
+    waiting = [vote for vote in approval.votes if vote.choice is Choice.APPROVE and not vote.applied]
+    unanswered = [group for group in approval.groups if group not in approval.answered]
+    return min(approval.needed, len(approval.answered) + len(assign(waiting, unanswered)))
+
+
+def _request_card(approval: Approval, token: str, link: str | None, longest: int, *, break_glass: bool) -> Card:
+    body = [
+        banner("emphasis", "Access request", question(approval)),
+        *_warnings(approval),
+        *requester_facts(approval.requester),
+        fact("Asked", groups(approval)),
+        fact("Approvals", *_votes(approval)),
+        fact("Expires", block(said(moment(approval.expires_at)), spacing="None")),
+        *command(approval, longest),
+        reason_input(LONGEST_REASON),
+    ]
+    spoken = "Somebody asks for access and waits for approval."
+    return card(spoken, body, _actions(token, link, break_glass=break_glass), refreshed(token))
+
+
+def _actions(token: str, link: str | None, *, break_glass: bool) -> list[Element]:
+    actions = [
+        execute("Approve", "approve", token, style="positive", associatedInputs="none"),
+        execute("Deny", "deny", token, style="destructive", associatedInputs="auto"),
+        *open_link(link),
+    ]
+    if break_glass:
+        actions.append(execute("Break glass", "break-glass", token, mode="secondary", associatedInputs="auto"))
+    return actions
+
+
+def _warnings(approval: Approval) -> list[Element]:
+    warnings = requester_warnings(approval.requester)
+    if approval.stuck:
+        text = "No vote can decide this any more; only break-glass or Deny."
+        warnings.append(warning("Stuck at the gateway.", said(text), style="attention"))
+    if approval.escalated:
+        warnings.append(warning("Escalated.", said("Nobody answered in time where it was asked first.")))
+    return warnings
+
+
+def _votes(approval: Approval) -> list[Element]:
+    count = f"{given(approval)} of {approval.needed} needed"
+    votes = [
+        *(_vote(vote) for vote in approval.votes),
+        *(_vote(vote, " (not seen at the gateway)") for vote in approval.unconfirmed),
+    ]
+    return [block(said(count, weight="Bolder"), spacing="None"), *votes[:_MOST_VOTES]]
+
+
+def _vote(vote: Vote, note: str = "") -> Element:
+    return block(
+        *quoted(vote.approver.name, _NAME),
+        said(f" {chosen(vote.choice)} for "),
+        *names((vote.group,) if vote.group else vote.groups, most=3),
+        said(f", {moment(vote.at)}{note}", isSubtle=True),
+        spacing="None",
+    )
