@@ -31,11 +31,11 @@ def shown(body: object) -> Json:
     """What the person sees: a `card`, a `message`, a `signIn` button or an `error`."""
     if not isinstance(body, dict) or not is_well_formed(body):
         return SOMETHING_WENT_WRONG
-    kind, value = body["type"], body.get("value")
+    kind, value = body["type"], body.get("value") or {}
     if kind == ADAPTIVE_CARD:
         return {"card": value}
     if kind == MESSAGE:
-        return {"message": value}
+        return {"message": value or ""}
     if kind == LOGIN_REQUEST:
         return {"signIn": value}
     if kind in BAD_CODES:

@@ -153,9 +153,7 @@ class Connector:
 def _authenticate(request: Request) -> None:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     try:
-        if scheme.lower() != "bearer":
-            raise jwt.InvalidTokenError
-        read_token(token, audience=AUDIENCE)
+        read_token(token if scheme.lower() == "bearer" else "", audience=AUDIENCE)
     except jwt.InvalidTokenError:
         raise ConnectorError(401, "Unauthorized", "Authorization has been denied for this request.") from None
 

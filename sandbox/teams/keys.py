@@ -54,12 +54,11 @@ class Keys:
 
     def sign(self, claims: Json, header: Json, signer: Signer = "current") -> str:
         """A JWT over the claims; a foreign key claims to be the current one, and `none` signs nothing."""
+        names = {"kid": self.current.id, "x5t": self.current.id, **header}
         if signer == "none":
-            return jwt.encode(
-                claims, None, algorithm="none", headers={**_header(self.current), **header, "alg": "none"}
-            )
+            return jwt.encode(claims, "", algorithm="none", headers=names)
         key = self.current if signer == "current" else self._nobodys()
-        return jwt.encode(claims, key.private, algorithm="RS256", headers={**_header(self.current), **header})
+        return jwt.encode(claims, key.private, algorithm="RS256", headers=names)
 
     def _nobodys(self) -> SigningKey:
         self._foreign = self._foreign or SigningKey(["msteams"])
@@ -71,7 +70,3 @@ def claims_for(service_url: str) -> Json:
     now = int(time.time())
     times = {"nbf": now, "exp": now + LIFETIME_SECONDS}
     return {"serviceurl": service_url, **times, "iss": ISSUER, "aud": BOT_APP_ID}
-
-
-def _header(key: SigningKey) -> Json:
-    return {"kid": key.id, "x5t": key.id}

@@ -107,7 +107,7 @@ class People:
         return JSONResponse({"conversation": conversation, "answers": [answer.json() for answer in told]})
 
     async def post_people(self, request: Request) -> Response:
-        """One person, or many under `people`, join the tenant and unless told otherwise the team; the bot is not told."""
+        """One person, or many under `people`, join the tenant and, unless told otherwise, the team."""
         body = await json_object(request)
         rows = body.get("people", [body])
         if not all(isinstance(row, dict) and row.get("id") for row in rows):
