@@ -11,6 +11,8 @@ from shared.adapters.storage_errors import storage_errors
 from shared.errors import AlreadyDecidedError, RetryLaterError
 
 PRINCIPALS, SWEEPS = "principals", "sweeps"
+APPROVALS, CONVERSATIONS = "approvals", "conversations"
+TABLES = (PRINCIPALS, SWEEPS, APPROVALS, CONVERSATIONS)
 EVIDENCE, HOLDS = "evidence", "holds"
 
 
@@ -28,7 +30,7 @@ class AzureStorage:
             return
         self._is_ready = all(
             await asyncio.gather(
-                *(_exists(self.tables.create_table_if_not_exists(name)) for name in (PRINCIPALS, SWEEPS)),
+                *(_exists(self.tables.create_table_if_not_exists(name)) for name in TABLES),
                 *(_exists(self.blobs.create_container(name)) for name in (EVIDENCE, HOLDS)),
             )
         )

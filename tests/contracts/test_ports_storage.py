@@ -2,16 +2,11 @@
 
 import asyncio
 import itertools
-import shutil
-import subprocess
-import time
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
-import httpx
 import pytest
 from azure.core.credentials import AzureNamedKeyCredential
 from azure.data.tables.aio import TableServiceClient
@@ -29,18 +24,11 @@ from shared.domain.sweep import Hold
 from shared.errors import AlreadyDecidedError, ClaimedElsewhereError, RejectedError, RetryLaterError
 from shared.ports import DeltaLinks, Evidence, Holds, PrincipalRecords
 from tests.fakes.storage import FakeDeltaLinks, FakeEvidence, FakeHolds, FakeRecords
-from tests.sandbox.host_process import ROOT, free_port
+from tests.sandbox.azurite_under_test import ACCOUNT, KEY, needs_azurite, running_azurite
+from tests.sandbox.host_process import free_port
 
 NOW = datetime(2027, 1, 4, 9, 0, tzinfo=UTC)
 LATER = NOW + timedelta(seconds=120)
-AZURITE = ROOT / "sandbox" / "node_modules" / ".bin"
-NODE = shutil.which("node")
-ACCOUNT = "devstoreaccount1"
-KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
-needs_azurite = pytest.mark.skipif(
-    NODE is None or not (AZURITE / "azurite-blob").exists(),
-    reason="needs Node and the packages of sandbox/package.json",
-)
 IMPLEMENTATIONS = ["in memory", pytest.param("azurite", marks=needs_azurite)]
 
 
@@ -56,21 +44,9 @@ class Storage:
 
 
 @pytest.fixture(scope="module")
-def azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("azurite")
-    blob, table = free_port(), free_port()
-    processes = [_azurite("blob", blob, folder), _azurite("table", table, folder)]
-    try:
-        for port in (blob, table):
-            _answers(port)
-        yield (
-            f"DefaultEndpointsProtocol=http;AccountName={ACCOUNT};AccountKey={KEY};"
-            f"BlobEndpoint=http://127.0.0.1:{blob}/{ACCOUNT};TableEndpoint=http://127.0.0.1:{table}/{ACCOUNT}"
-        )
-    finally:
-        for process in processes:
-            process.terminate()
-            process.wait(10)
+def azurite() -> Iterator[str]:
+    with running_azurite("blob", "table") as connection:
+        yield connection
 
 
 @pytest.fixture(params=IMPLEMENTATIONS)
@@ -91,24 +67,6 @@ async def storage(request: pytest.FixtureRequest) -> AsyncIterator[Storage]:
         yield Storage(
             TablePrincipalRecords(table), BlobEvidence(evidence), TableDeltaLinks(sweeps), BlobHolds(holds), evidence
         )
-
-
-def _azurite(kind: str, port: int, folder: Path) -> subprocess.Popen[bytes]:
-    program = AZURITE / f"azurite-{kind}"
-    options = ("--inMemoryPersistence", "--silent", "--disableTelemetry", "--skipApiVersionCheck")
-    command = [str(NODE), str(program), f"--{kind}Host", "127.0.0.1", f"--{kind}Port", str(port), *options]
-    return subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL)
-
-
-def _answers(port: int) -> None:
-    for _ in range(300):
-        try:
-            httpx.get(f"http://127.0.0.1:{port}/")
-        except httpx.TransportError:
-            time.sleep(0.1)
-        else:
-            return
-    raise AssertionError("Azurite never answered")
 
 
 def a_principal(name: str = "alice", **values: object) -> Principal:
