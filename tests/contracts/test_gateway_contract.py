@@ -7,9 +7,20 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
+from sandbox.gateway.announcements import review_create
+from sandbox.gateway.records import Review, ReviewGroup, Session
+from sandbox.gateway.wire import now
 from tests.sandbox.gateway_under_test import Gateway, Json, running_gateway
+from tests.sandbox.webhook_receiver import SECRET, running_receiver
 
 CONTRACT = Path(__file__).parents[3] / "shared" / "contracts" / "hoop" / "openapi-v3.json"
+WEBHOOKS = {
+    "session.open": "webhook.session.open.schema.json",
+    "session.close": "webhook.session.close.schema.json",
+    "card": "webhook.microsoftteams.review.create.json",
+}
+# The code sends a list, as the document's own example does.
+NOT_A_STRING = ("command",)
 # Subjects, key names and `API_KEY` stand where the document promises a uuid.
 NOT_A_UUID = (("User", "id"), ("UserInfo", "id"), ("ReviewOwner", "id"))
 # A service account without a mail address is shown by its name.
@@ -172,6 +183,61 @@ def test_a_review_of_another_shape_is_noticed(contract: Json) -> None:
     found = complaints(contract, "get", "/reviews/{id}", "200", answer)
 
     assert len(found) == 2
+
+
+async def test_webhooks_have_the_published_shape_with_and_without_a_review(gateway: Gateway) -> None:
+    async with running_receiver() as receiver:
+        await announced_to(gateway, receiver.url)
+        command = {"subject": "dev", "connection": "pg1", "script": "select 1", "wait": True}
+        waiting = (await gateway.control("POST", "/exec", command)).json()
+        await gateway.decided("sre-1", waiting["review_id"], "APPROVED")
+        await gateway.admin("DELETE", "/access-requests/rules/rule-two")
+        await gateway.control("POST", "/exec", command)
+        deliveries = await receiver.received("card", *["session.open"] * 3, *["session.close"] * 2)
+
+    schemas = {kind: webhook_schema(file) for kind, file in WEBHOOKS.items()}
+    for delivery in deliveries:
+        wrong = Draft202012Validator(schemas[delivery.kind], format_checker=FormatChecker()).iter_errors(
+            delivery.opened()
+        )
+        assert [f"{error.json_path}: {error.message}" for error in wrong] == []
+
+
+def test_card_has_the_parts_of_the_published_example() -> None:
+    session = Session("dev", "dev@sandbox.example", "Dev", "pg1", now(), connection_type="database", script="select 1")
+    review = Review("onetime", session.id, "dev", "pg1", 0, [ReviewGroup("sre")], now())
+
+    card = review_create(session, review, "http://127.0.0.1")
+
+    (example,) = json.loads((CONTRACT.parent / WEBHOOKS["card"]).read_text())["examples"]
+    assert skeleton(card) == skeleton(example)
+
+
+def skeleton(value: object) -> object:
+    """The keys and types at every depth."""
+    if isinstance(value, dict):
+        return {key: skeleton(inner) for key, inner in value.items()}
+    return [skeleton(inner) for inner in value] if isinstance(value, list) else type(value).__name__
+
+
+async def announced_to(gateway: Gateway, url: str) -> None:
+    """The connection `pg1` reviews commands and is announced to this URL."""
+    await gateway.made("/plugins", {"name": "webhooks", "connections": []})
+    await gateway.admin("PUT", "/plugins/webhooks/conn/pg1", {"config": []})
+    await gateway.made("/webhooks/endpoints", {"url": url, "secret": SECRET})
+    await gateway.rule("sre", name="rule-two", access_type="command")
+    standing = next(row for row in await gateway.shown("/reviews") if row["type"] == "jit")
+    assert standing["status"] == "PENDING"
+
+
+def webhook_schema(file: str) -> Json:
+    """A published schema in which anything may be null, as Go prints what it does not have."""
+    schema: Json = json.loads((CONTRACT.parent / file).read_text())
+    for name in NOT_A_STRING:
+        if name in schema["properties"]:
+            schema["properties"][name] = {"type": "array", "items": {"type": "string"}}
+    nullable = {key: {"anyOf": [value, {"type": "null"}]} for key, value in schema["properties"].items()}
+    return {**schema, "properties": nullable, "$schema": "https://json-schema.org/draft/2020-12/schema", "$id": file}
 
 
 async def known_ids(gateway: Gateway) -> Json:
