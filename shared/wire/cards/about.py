@@ -58,9 +58,17 @@ def groups(approval: Approval) -> Element:
     runs: list[Run] = []
     for group in approval.groups[:_MOST_GROUPS]:
         runs += [*_comma(runs), *quoted(group, _NAME)]
-        if group in approval.answered:
+        if group in approved_groups(approval):
             runs.append(said(" (approved)", color="Good"))
+        elif group in approval.unasked:
+            runs.append(said(" (nobody can be asked)", color="Attention"))
     return block(*runs, *_others(len(approval.groups) - _MOST_GROUPS, runs), spacing="None")
+
+
+def approved_groups(approval: Approval) -> frozenset[str]:
+    """The groups whose approval the gateway shows, whoever brought it there."""
+    applied = (vote.group for vote in approval.votes if vote.applied and vote.group is not None)
+    return frozenset((*approval.answered, *applied))
 
 
 def names(each: Iterable[str], most: int = _MOST_PEOPLE) -> list[Run]:

@@ -9,6 +9,7 @@ from shared.wire.cards.text import Cleaned, clean_lines, removed, said, verbatim
 from shared.wire.cards.words import counted
 
 _MOST_LINES = 30
+_DIGEST, _DIGEST_GROUP = 64, 16
 _BESIDE_ANOTHER = re.compile(r"(?<= ) |^ ", re.MULTILINE)
 
 
@@ -50,8 +51,9 @@ def _whole(approval: Approval, more: int) -> list[Element]:
 
 
 def _digest(digest: str) -> Element:
-    hexadecimal = "".join(sign for sign in digest if sign in "0123456789abcdef")[:64]
-    return said(hexadecimal, fontType="Monospace", isSubtle=True)
+    # In groups, because a client does not break a long word and would push it over the edge of a phone.
+    groups = (digest[start : start + _DIGEST_GROUP] for start in range(0, _DIGEST, _DIGEST_GROUP))
+    return said(" ".join(groups).strip(), fontType="Monospace", isSubtle=True)
 
 
 def _caution(seen: Cleaned) -> list[Element]:

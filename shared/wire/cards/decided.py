@@ -16,7 +16,7 @@ _HEADINGS = {
     ApprovalState.WITHDRAWN: ("warning", "Withdrawn"),
 }
 _MEANINGS = {
-    ApprovalState.APPROVED: "Checked at the gateway: the requester has access.",
+    ApprovalState.APPROVED: "Checked at the gateway: the approval is in force.",
     ApprovalState.DENIED: "The gateway refuses the request.",
     ApprovalState.EXPIRED: "Nobody answered in time; the gateway refuses the request.",
     ApprovalState.WITHDRAWN: "There is nothing left to decide.",
@@ -26,10 +26,10 @@ _MEANINGS = {
 def decided_card(approval: Approval, link: str | None, *, token: str = "") -> Card:
     """The card of a request that has ended: no inputs, no buttons but the link. `token` serves a refresh by hand."""
     outcome = approval.outcome or Outcome(approval.state, approval.created_at)
-    style, title = _face(outcome)
+    style, title = _face(approval, outcome)
     body = [
         banner(style, title, question(approval)),
-        *_meaning(outcome),
+        *_meaning(approval, outcome),
         *decision_facts(approval, outcome),
         *requester_facts(approval.requester),
         *command_hash(approval),
@@ -60,17 +60,20 @@ def given_back(approval: Approval) -> str:
     return f"{moment(approval.ended_at)}; {counted(approval.sessions_ended, 'session')} ended"
 
 
-def _face(outcome: Outcome) -> tuple[str, str]:
+def _face(approval: Approval, outcome: Outcome) -> tuple[str, str]:
     style, title = _HEADINGS[outcome.state]
     if outcome.forced:
         return "attention", "Break-glass: approved by force"
+    if approval.ended_at is not None:
+        return "emphasis", "Approved, and given back"
     if outcome.way == "gateway":
         return style, f"{title} at the gateway"
     return style, title
 
 
-def _meaning(outcome: Outcome) -> list[Element]:
-    lines = [_MEANINGS[outcome.state]] if outcome.state in _MEANINGS else []
+def _meaning(approval: Approval, outcome: Outcome) -> list[Element]:
+    is_over = approval.ended_at is not None
+    lines = [_MEANINGS[outcome.state]] if outcome.state in _MEANINGS and not is_over else []
     if outcome.forced:
         lines.append("The reviewer groups were not waited for. The security channel has been told.")
     elif outcome.way == "gateway":

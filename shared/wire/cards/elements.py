@@ -78,7 +78,7 @@ def open_link(link: str | None) -> list[Element]:
     """A button to the gateway's page of the review; none unless the link is HTTPS."""
     if link is None or urlsplit(link).scheme != "https" or not urlsplit(link).hostname:
         return []
-    return [{"type": "Action.OpenUrl", "title": "Open at the gateway", "url": link}]
+    return [{"type": "Action.OpenUrl", "title": "Open", "url": link}]
 
 
 def refreshed(token: str, **more: Any) -> Element:  # noqa: ANN401  the vendor's properties

@@ -2,7 +2,7 @@
 
 from shared.domain.approval import Approval, Choice, Vote, assign
 from shared.domain.click import LONGEST_REASON
-from shared.wire.cards.about import groups, names, question, requester_facts, requester_warnings
+from shared.wire.cards.about import approved_groups, groups, names, question, requester_facts, requester_warnings
 from shared.wire.cards.command import command
 from shared.wire.cards.elements import (
     Card,
@@ -33,8 +33,9 @@ def request_card(approval: Approval, token: str, link: str | None, *, break_glas
 def given(approval: Approval) -> int:
     """How many of the needed approvals are there: those at the gateway, and those that wait to be sent."""
     waiting = [vote for vote in approval.votes if vote.choice is Choice.APPROVE and not vote.applied]
-    unanswered = [group for group in approval.groups if group not in approval.answered]
-    return min(approval.needed, len(approval.answered) + len(assign(waiting, unanswered)))
+    approved = approved_groups(approval)
+    unanswered = [group for group in approval.groups if group not in approved]
+    return min(approval.needed, len(approved) + len(assign(waiting, unanswered)))
 
 
 def _request_card(approval: Approval, token: str, link: str | None, longest: int, *, break_glass: bool) -> Card:
@@ -79,7 +80,8 @@ def _votes(approval: Approval) -> list[Element]:
         *(_vote(vote) for vote in approval.votes),
         *(_vote(vote, " (not seen at the gateway)") for vote in approval.unconfirmed),
     ]
-    return [block(said(count, weight="Bolder"), spacing="None"), *votes[:_MOST_VOTES]]
+    told = [said(", the gateway is being told")] if approval.deciding else []
+    return [block(said(count, weight="Bolder"), *told, spacing="None"), *votes[:_MOST_VOTES]]
 
 
 def _vote(vote: Vote, note: str = "") -> Element:

@@ -1,7 +1,5 @@
 """Security card: what the security channel must hear of at once."""
 
-from collections.abc import Sequence
-
 from shared.domain.approval import Approval
 from shared.wire.cards.about import groups, names, question, requester_facts
 from shared.wire.cards.command import command_hash
@@ -15,24 +13,24 @@ _STUCK = "The gateway counts past its threshold: no vote can decide this any mor
 _UNROUTED = "No Teams channel is configured for a reviewer group, so nobody was asked there. Add a route for it."
 
 
-def security_card(approval: Approval, link: str | None, *, unrouted: Sequence[str] = ()) -> Card:
-    """The loud notice: break-glass, a stuck review, or reviewer groups (`unrouted`) that cannot be asked."""
-    style, title, meaning = _face(approval, unrouted)
+def security_card(approval: Approval, link: str | None) -> Card:
+    """The loud notice: break-glass, a stuck review, or reviewer groups that nobody can be asked for."""
+    style, title, meaning = _face(approval)
     body = [banner(style, title, question(approval)), block(said(meaning))]
-    if unrouted:
-        body.append(fact("No route", block(*names(unrouted), spacing="None")))
+    if approval.unasked:
+        body.append(fact("No route", block(*names(approval.unasked), spacing="None")))
     body += [fact("Asked", groups(approval)), *_decision(approval), *requester_facts(approval.requester)]
     return card(f"{title}.", [*body, *command_hash(approval)], open_link(link))
 
 
-def _face(approval: Approval, unrouted: Sequence[str]) -> tuple[str, str, str]:
+def _face(approval: Approval) -> tuple[str, str, str]:
     if approval.outcome is not None and approval.outcome.forced:
         return "attention", "Break-glass was used", _FORCED
     if approval.outcome is not None:
         return "emphasis", "No longer waiting", f"The request is {ended(approval.state)}."
     if approval.stuck:
         return "attention", "A request is stuck", _STUCK
-    if unrouted:
+    if approval.unasked:
         return "warning", "Nobody can be asked", _UNROUTED
     return "warning", "A request needs attention", "It waits for an answer."
 

@@ -5,6 +5,7 @@ _SENTENCES = {
     "not-an-approver": "You are not in a group that may answer this. Ask one of the reviewer groups on the card.",
     "approver-disabled": "Your account is not enabled in Entra, so your answer does not count. Ask your administrator.",
     "voted-already": "Your approval is already recorded. Another person has to give the next one.",
+    "group-answered": "Your group has approved already. Now somebody of another reviewer group has to answer.",
     "reason-missing": "Please write a reason into the field on the card, then click again.",
     "requester-unknown": "Entra does not know who asks, so nobody can approve this. Deny it, or have them linked.",
     "input-changed": "The command has changed since this card was made. Nothing was decided; wait for the new card.",

@@ -112,10 +112,6 @@ def _alarmed(approval: Approval) -> Card:
     return security_card(approval, LINK)
 
 
-def _unrouted(approval: Approval) -> Card:
-    return security_card(approval, LINK, unrouted=approval.groups)
-
-
 FACES: Mapping[str, tuple[Face, Approval]] = {
     "request": (_asked, WAITING),
     "request__one_command": (_asked, ONE_COMMAND),
@@ -138,7 +134,7 @@ FACES: Mapping[str, tuple[Face, Approval]] = {
     "requester__ended_early": (_told, GIVEN_BACK),
     "security__break_glass": (_alarmed, FORCED),
     "security__stuck": (_alarmed, replace(WAITING, stuck=True)),
-    "security__no_route": (_unrouted, WAITING),
+    "security__no_route": (_alarmed, replace(WAITING, unasked=("security",))),
     "security__over": (_alarmed, DENIED),
 }
 
@@ -167,6 +163,7 @@ def poisoned(approval: Approval, text: str) -> Approval:
         connection=text,
         requester=requester,
         groups=(text, "dba"),
+        unasked=(text,),
         answered=(text,),
         votes=votes,
         unconfirmed=votes,
