@@ -124,11 +124,22 @@ class Reviews(Protocol):
             UnknownOutcomeError: the gateway did not answer; it may have taken the approval.
         """
 
-    async def deny(self, question: Question, group: str, reason: str) -> None:
-        """Reject with one group's key; errors as for `approve`."""
+    async def deny(self, question: Question, group: str, reason: str, token: str | None = None) -> None:
+        """Reject for one group; the same ways and errors as for `approve`."""
 
     async def force(self, question: Question, reason: str) -> None:
         """Approve by force, with the break-glass key; errors as for `approve`."""
+
+
+class SignIn(Protocol):
+    """The approver's own access to the gateway."""
+
+    async def exchange(self, sso_token: str, person_id: str) -> str:
+        """A token for the gateway on behalf of the person who signed in to Teams.
+
+        Raises:
+            RejectedError: `sign-in-refused` when the token is not this person's, `consent-needed`.
+        """
 
 
 class Approvals(Protocol):
@@ -329,15 +340,15 @@ class Rules:
 class ApprovalRules:
     """What the operator decided about approvals.
 
-    `review_url` has `{session_id}` where the gateway's page of a session wants it. `on_behalf_of` has approvers sign in
-    to the gateway themselves where that can carry their vote.
+    `review_url` has `{session_id}` where the gateway's page of a session wants it. `sign_in_resource` is what Teams
+    signs approvers in to, where they answer the gateway themselves.
     """
 
     routes: ApprovalRoutes
     tokens: CardTokenKeys
     service_url: str
     review_url: str | None = None
-    on_behalf_of: bool = False
+    sign_in_resource: str = ""
     click_seconds: float = 4.0
     claim_seconds: float = 30.0
     work_seconds: float = 25.0
@@ -353,6 +364,7 @@ class ApprovalPorts:
     copies: CardCopies
     conversations: Conversations
     teams: Teams
+    sign_in: SignIn | None = None
 
 
 @dataclass(frozen=True, slots=True)

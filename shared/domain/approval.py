@@ -108,8 +108,9 @@ class Approval:
 
     `votes` are those that count, `unconfirmed` those whose effect at the gateway nobody could see. `excerpt` is the
     beginning of the command, kept until the decision only; `input_digest` stands for the whole. `answered` are groups
-    that have approved at the gateway, `unasked` those that nobody can be asked for. `personal` are the approvers who have
-    a card in their own chat, too, `mentions` who is mentioned in reminders. `stuck` says that no vote can decide it. `ended_at` is when an approved grant was given back. `version` is opaque.
+    that have approved at the gateway, `unasked` those that nobody can be asked for. `personal` are the approvers who
+    have a card in their own chat, too, `mentions` who is mentioned in reminders. `stuck` says that no vote can decide
+    it any more. `ended_at` is when an approved grant was given back. `version` is opaque.
     """
 
     review_id: str
@@ -150,8 +151,9 @@ class Approval:
 
     @property
     def deciding(self) -> tuple[Vote, ...]:
-        """The votes that were decided to be enough, and that the gateway has not all shown yet."""
-        return tuple(vote for vote in self.votes if vote.group is not None and not vote.applied)
+        """The approvals that were decided to be enough, and that the gateway has not shown yet."""
+        approvals = (vote for vote in self.votes if vote.choice is Choice.APPROVE)
+        return tuple(vote for vote in approvals if vote.group is not None and not vote.applied)
 
     def vote_of(self, principal_id: str) -> Vote | None:
         """The vote of one person, if there is one."""

@@ -43,9 +43,10 @@ def _to_approvers(approval: Approval, asked: tuple[Route, ...]) -> Iterator[Copy
 
 
 def _reminders(approval: Approval, asked: tuple[Route, ...]) -> Iterator[CopySpec]:
-    for number in range(1, approval.reminders + 1):
+    """The latest only: after an outage nobody is reminded of everything that was missed."""
+    if approval.reminders:
         for route in asked:
-            yield CopySpec(Audience.REMINDER, Place(PlaceKind.CHANNEL, route.channel), number)
+            yield CopySpec(Audience.REMINDER, Place(PlaceKind.CHANNEL, route.channel), approval.reminders)
 
 
 def _to_security(approval: Approval, routes: ApprovalRoutes) -> Iterator[CopySpec]:

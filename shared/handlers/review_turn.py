@@ -9,10 +9,11 @@ from datetime import timedelta
 from shared.domain.approval import Approval
 from shared.domain.evidence import EvidenceEntry
 from shared.domain.records import Claim
-from shared.errors import ClaimedElsewhereError, RetryLaterError
+from shared.errors import AlreadyDecidedError, ClaimedElsewhereError, RetryLaterError
 from shared.ports import ApprovalPorts, ApprovalRules, Ports
 
 CHAINS = "reviews/"
+WAIT_SECONDS = 0.05
 
 
 class ReviewTurn:
@@ -20,7 +21,6 @@ class ReviewTurn:
 
     def __init__(self, approval: Approval, correlation_id: str, ports: Ports, rules: ApprovalRules) -> None:
         self.approval = approval
-        self.before = approval
         self.ports = ports
         self.rules = rules
         self._correlation_id = correlation_id
@@ -41,6 +41,14 @@ class ReviewTurn:
         wanted = replace(self.approval, claim=claim)
         store = self.outside.approvals
         self.approval = await (store.create(wanted) if wanted.version is None else store.save(wanted))
+
+    async def is_claimed_now(self) -> bool:
+        """Whether the claim could be taken at once."""
+        try:
+            await self.claim()
+        except ClaimedElsewhereError:
+            return False
+        return True
 
     def check(self) -> None:
         """Stop a worker that comes back late: the claim may be somebody else's by now."""
@@ -88,14 +96,40 @@ async def review_turn(
     """A claimed turn that ends well before its claim does; an approval without a version is created with it.
 
     Raises:
+        ClaimedElsewhereError: somebody else is at it.
         RetryLaterError: `took-too-long` when the work did not fit into the turn.
     """
     ours = ReviewTurn(approval, correlation_id, ports, rules)
     await ours.claim()
+    async with _claimed(ours):
+        yield ours
+
+
+@asynccontextmanager
+async def next_turn(
+    approval: Approval, correlation_id: str, ports: Ports, rules: ApprovalRules
+) -> AsyncIterator[ReviewTurn]:
+    """The same as soon as the review is free: who clicks while another click is decided waits for it.
+
+    Raises:
+        AlreadyDecidedError: the other click has ended it.
+    """
+    ours = ReviewTurn(approval, correlation_id, ports, rules)
+    while not await ours.is_claimed_now():
+        await asyncio.sleep(WAIT_SECONDS * (0.5 + ports.clock.jitter()))
+        ours.approval = await ours.outside.approvals.read(approval.review_id) or approval
+        if not ours.approval.is_open:
+            raise AlreadyDecidedError("already-decided")
+    async with _claimed(ours):
+        yield ours
+
+
+@asynccontextmanager
+async def _claimed(ours: ReviewTurn) -> AsyncIterator[None]:
     try:
-        async with asyncio.timeout(rules.work_seconds):
-            yield ours
+        async with asyncio.timeout(ours.rules.work_seconds):
+            yield
     except TimeoutError as error:
-        raise RetryLaterError("took-too-long", f"more than {rules.work_seconds:.0f} s") from error
+        raise RetryLaterError("took-too-long", f"more than {ours.rules.work_seconds:.0f} s") from error
     finally:
         await ours.release()

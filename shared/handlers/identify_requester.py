@@ -1,0 +1,62 @@
+"""Identify a requester: who in Entra stands behind a session at the gateway, and who stands behind an agent."""
+
+from shared.domain.approval import Requester
+from shared.domain.gateway import GatewayIdentity, IdentityKind
+from shared.domain.identity_map import IdentityMap, is_object_id
+from shared.domain.principals import Principal, PrincipalKind
+from shared.domain.reviews import GatewaySession
+from shared.handlers.review_turn import needed
+from shared.ports import Ports, Rules
+
+RECENT = 3
+
+
+async def identify_requester(session: GatewaySession, ports: Ports, rules: Rules) -> Requester:
+    """The requester, with the people behind an agent; without an object id when Tether cannot tell for certain."""
+    roster = await ports.gateway.roster()
+    identity = next((one for one in roster.identities if one.session_user == session.subject), None)
+    principal = await _principal(session, identity, ports, rules.identity_map)
+    recent = tuple(await needed(ports).approvals.recent(session.subject, RECENT))
+    name = session.name or session.email or session.subject
+    if principal is None:
+        return Requester(session.subject, name, session.email, recent=recent)
+    sponsors, owners = (
+        ((), ()) if principal.kind is PrincipalKind.USER else await ports.directory.people_behind(principal)
+    )
+    return Requester(
+        session.subject,
+        principal.display_name or name,
+        session.email,
+        principal.principal_id,
+        principal.kind,
+        principal.state,
+        principal.blueprint_id is not None,
+        tuple(sponsors),
+        tuple(owners),
+        recent,
+    )
+
+
+async def _principal(
+    session: GatewaySession, identity: GatewayIdentity | None, ports: Ports, identity_map: IdentityMap
+) -> Principal | None:
+    """A user by the one address that nobody else in Entra carries, a workload by object id or by the operator's map."""
+    mapped = _mapped(identity, identity_map)
+    if mapped is not None:
+        return await ports.directory.describe(mapped, PrincipalKind.UNKNOWN)
+    if is_object_id(session.subject):
+        return await ports.directory.describe(session.subject.lower(), PrincipalKind.SERVICE_PRINCIPAL)
+    email = identity.email.casefold() if identity is not None and identity.ref.kind is IdentityKind.USER else ""
+    if not email:
+        return None
+    holders = (await ports.directory.find_users([email])).get(email, ())
+    return holders[0] if len(holders) == 1 else None
+
+
+def _mapped(identity: GatewayIdentity | None, identity_map: IdentityMap) -> str | None:
+    if identity is None:
+        return None
+    for principal_id, refs in identity_map.agents.items():
+        if any(ref.kind is identity.ref.kind and ref.key in (identity.ref.key, identity.name) for ref in refs):
+            return principal_id
+    return None

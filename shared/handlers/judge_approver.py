@@ -1,0 +1,69 @@
+"""Judge an approver: what somebody may answer, read from Entra at this moment and never from memory."""
+
+import asyncio
+from collections.abc import Collection
+
+from shared.domain.approval import Approval, Choice
+from shared.domain.click import Clicker
+from shared.domain.principals import AccountState, Principal, PrincipalKind
+from shared.domain.routes import ApprovalRoutes
+from shared.errors import RejectedError
+from shared.handlers.open_approval import resolved_routes
+from shared.ports import ApprovalRules, Ports
+
+
+async def judge_approver(person_id: str, groups: Collection[str], ports: Ports, asking: ApprovalRules) -> Clicker:
+    """The person with the reviewer groups, of `groups`, for which they may answer now.
+
+    Raises:
+        RejectedError: `not-an-approver` when Entra does not know the person.
+        RetryLaterError: Entra cannot be asked; nobody is entitled then.
+    """
+    routes = await resolved_routes(ports, asking)
+    approvers = _approver_groups(groups, routes)
+    forcing = routes.approver_group(routes.break_glass) if routes.break_glass is not None else None
+    wanted = {*approvers.values(), *filter(None, (forcing,))}
+    principal, held = await asyncio.gather(
+        ports.directory.describe(person_id, PrincipalKind.USER), _memberships(person_id, wanted, ports)
+    )
+    if principal is None:
+        raise RejectedError("not-an-approver", "Entra does not know this person")
+    entitled = tuple(group for group in groups if approvers.get(group) in held)
+    return Clicker(principal, entitled, forcing is not None and forcing in held)
+
+
+async def drop_lost_votes(approval: Approval, ports: Ports, asking: ApprovalRules) -> tuple[Approval, tuple[str, ...]]:
+    """The approval without the votes, not effective yet, of people who may no longer answer; and their names."""
+    waiting = [vote for vote in approval.votes if vote.choice is Choice.APPROVE and not vote.applied]
+    if not waiting:
+        return approval, ()
+    ids = [vote.approver.principal_id for vote in waiting]
+    approvers = _approver_groups({g for vote in waiting for g in vote.groups}, await resolved_routes(ports, asking))
+    described, held = await asyncio.gather(
+        ports.directory.describe_many([Principal(one, PrincipalKind.USER) for one in ids]),
+        ports.directory.memberships_of_many({one: list(approvers.values()) for one in ids}),
+    )
+    lost = {
+        vote.approver.principal_id: vote.approver.name
+        for vote in waiting
+        if (known := described.get(vote.approver.principal_id)) is None
+        or known.state is not AccountState.ENABLED
+        or not any(
+            approvers.get(group) in held[vote.approver.principal_id] for group in _counting(vote.group, vote.groups)
+        )
+    }
+    return (approval.without_votes_of(lost) if lost else approval), tuple(lost.values())
+
+
+def _counting(group: str | None, groups: tuple[str, ...]) -> tuple[str, ...]:
+    return groups if group is None else (group,)
+
+
+def _approver_groups(groups: Collection[str], routes: ApprovalRoutes) -> dict[str, str]:
+    """The Entra group behind each reviewer group; a group that nobody stands behind is left out."""
+    found = {group: routes.approver_group(route) for group in groups if (route := routes.route_for(group)) is not None}
+    return {group: entra_group for group, entra_group in found.items() if entra_group}
+
+
+async def _memberships(person_id: str, groups: Collection[str], ports: Ports) -> frozenset[str]:
+    return await ports.directory.memberships(person_id, groups) if groups else frozenset()

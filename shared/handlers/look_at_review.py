@@ -1,0 +1,224 @@
+"""Look at a review: read the truth at the gateway, converge on it, and decide when to look again."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from shared.domain.approval import Approval, ApprovalState, Outcome, decide_votes
+from shared.domain.gateway import Review
+from shared.domain.outcome import answered_elsewhere
+from shared.domain.principals import PrincipalKind
+from shared.domain.reviews import Question, ReviewEvent, ReviewEventKind, ReviewStatus
+from shared.domain.routes import Timing, reminders
+from shared.errors import RetryLaterError
+from shared.handlers.apply_votes import apply_votes, close_as_shown, read_shown
+from shared.handlers.judge_approver import drop_lost_votes
+from shared.handlers.open_approval import open_approval
+from shared.handlers.review_turn import ReviewTurn, needed, review_turn
+from shared.handlers.show_cards import show_cards
+from shared.handlers.take_vote import resume_denial
+from shared.ports import ApprovalRules, Ports, Rules
+
+VANISHED_AFTER = 3
+EXPIRED, LEFT = "nobody answered in time", "the requester lost access in Entra"
+
+
+async def look_at_review(event: ReviewEvent, ports: Ports, rules: Rules, asking: ApprovalRules) -> None:
+    """Everybody sees how the review stands, and what had to be done about it has been.
+
+    Raises:
+        ClaimedElsewhereError: a click, or another look, is at it.
+        RetryLaterError: something could not be read, written or proven; what could be done has been.
+    """
+    if event.kind is ReviewEventKind.LEAVER:
+        await _look_at_all_of(event, ports)
+        return
+    outside = needed(ports)
+    question = await outside.reviews.read(event.ref)
+    approval = await _known(event, question, ports)
+    if question is None:
+        if approval is not None and approval.is_open:
+            await _close_vanished(event, approval, ports, asking)
+        return
+    if approval is None:
+        if question.review.status is not ReviewStatus.PENDING:
+            return
+        approval = await open_approval(question, ports, rules, asking)
+    async with review_turn(approval, event.correlation_id, ports, asking) as ours:
+        await _converge(ours, question, event)
+    if ours.approval.is_open or approval.is_open or event.source == "operator":
+        await show_cards(ours.approval, event.correlation_id, ports, asking)
+
+
+async def _look_at_all_of(event: ReviewEvent, ports: Ports) -> None:
+    """Somebody lost access: look at every open review in which they ask or have answered."""
+    outside = needed(ports)
+    looks = []
+    for review_id, session_id in (await outside.approvals.open_ones()).items():
+        approval = await outside.approvals.read(review_id)
+        if approval is not None and concerns(approval, event.ref):
+            looks.append(replace(event, ref=session_id, kind=ReviewEventKind.LOOK, source="leaver", attempt=0))
+    await ports.queue.send_review_events(looks)
+
+
+def concerns(approval: Approval, principal_id: str) -> bool:
+    """Whether somebody has a part in an open approval that ends with their access."""
+    return approval.is_open and (
+        approval.requester.principal_id == principal_id or approval.vote_of(principal_id) is not None
+    )
+
+
+async def _known(event: ReviewEvent, question: Question | None, ports: Ports) -> Approval | None:
+    outside = needed(ports)
+    if question is not None:
+        return await outside.approvals.read(question.review.review_id)
+    still_open = await outside.approvals.open_ones()
+    review_id = next((r for r, session_id in still_open.items() if event.ref in (r, session_id)), None)
+    return None if review_id is None else await outside.approvals.read(review_id)
+
+
+async def _close_vanished(event: ReviewEvent, approval: Approval, ports: Ports, asking: ApprovalRules) -> None:
+    """Gone for good is only what stays gone: the gateway has replicas."""
+    if event.attempt < VANISHED_AFTER:
+        raise RetryLaterError("review-vanished", "the gateway does not show the review")
+    async with review_turn(approval, event.correlation_id, ports, asking) as ours:
+        await _close(ours, ApprovalState.WITHDRAWN, "the gateway no longer has the review")
+    await show_cards(ours.approval, event.correlation_id, ports, asking)
+
+
+async def _converge(ours: ReviewTurn, question: Question, event: ReviewEvent) -> None:
+    if ours.approval.chain.entries == 0:
+        await _note_request(ours, question, event)
+    if not ours.approval.is_open:
+        await _hold_to_outcome(ours, question)
+        return
+    ours.keep(answered=answered_elsewhere(ours.approval, question.review))
+    if await close_as_shown(ours, question):
+        _measure(ours, event)
+        return
+    if (why := await _over(ours, event)) is not None:
+        await _reject(ours, question, *why)
+        return
+    await _count_votes(ours, question, event)
+    if ours.approval.is_open:
+        await _warn_if_stuck(ours, question)
+        await _wake_again(ours)
+
+
+async def _note_request(ours: ReviewTurn, question: Question, event: ReviewEvent) -> None:
+    approval = ours.approval
+    await ours.note(
+        "requested",
+        review=approval.review_id,
+        session=approval.session_id,
+        connection=approval.connection,
+        duration=approval.duration.total_seconds(),
+        requester=approval.requester.subject,
+        groups=list(approval.groups),
+        needed=approval.needed,
+        input=approval.input_digest,
+        source=event.source,
+    )
+    if approval.unasked:
+        ours.ports.alerts.raise_alert("nobody-to-ask", review_id=approval.review_id, groups=list(approval.unasked))
+    ours.ports.alerts.measure("request-to-discovery", (event.received_at - question.review.created_at).total_seconds())
+
+
+async def _over(ours: ReviewTurn, event: ReviewEvent) -> tuple[ApprovalState, str] | None:
+    """Why nobody needs to answer any more, if so."""
+    if ours.ports.clock.now() >= ours.approval.expires_at:
+        return ApprovalState.EXPIRED, EXPIRED
+    requester_id = ours.approval.requester.principal_id
+    if event.source == "leaver" and requester_id is not None:
+        now = await ours.ports.directory.describe(requester_id, PrincipalKind.UNKNOWN)
+        if now is None or now.state.is_shut:
+            return ApprovalState.WITHDRAWN, LEFT
+    return None
+
+
+async def _reject(ours: ReviewTurn, question: Question, state: ApprovalState, reason: str) -> None:
+    """Rejected at the gateway, and seen to be; somebody's answer that came first stands."""
+    ours.check()
+    await ours.ports.gateway.close_review(_as_held(question), f"Tether: {reason}")
+    shown = await read_shown(ours)
+    if shown.review.status is ReviewStatus.PENDING:
+        raise RetryLaterError("rejection-not-shown", "the gateway still shows the review as pending")
+    if shown.review.status.is_granted:
+        await close_as_shown(ours, shown)
+        return
+    await _close(ours, state, reason)
+
+
+async def _close(ours: ReviewTurn, state: ApprovalState, reason: str) -> None:
+    await ours.note(state, review=ours.approval.review_id, reason=reason, way="tether")
+    ours.keep(ours.approval.closed(Outcome(state, ours.ports.clock.now(), reason=reason, way="tether")))
+    await ours.save()
+
+
+async def _count_votes(ours: ReviewTurn, question: Question, event: ReviewEvent) -> None:
+    """Votes of people who may no longer answer are withdrawn; those that are enough take effect.
+
+    Here arrives what a click left behind when its process died, and what others decided at the gateway meanwhile.
+    """
+    if await resume_denial(ours, question):
+        return
+    decided = decide_votes(ours.approval, question.review)
+    if decided is None and event.source != "leaver":
+        return
+    kept, lost = await drop_lost_votes(ours.approval, ours.ports, ours.rules)
+    if lost:
+        await ours.note("votes-withdrawn", review=ours.approval.review_id, of=list(lost))
+        ours.keep(kept)
+        decided = decide_votes(kept, question.review)
+    if decided is None:
+        return
+    ours.keep(decided)
+    await ours.save()
+    question = await apply_votes(ours, question)
+    await close_as_shown(ours, question)
+
+
+async def _hold_to_outcome(ours: ReviewTurn, question: Question) -> None:
+    """What was refused here stays refused, whatever a lost update did at the gateway; a grant may have ended early."""
+    approval, status = ours.approval, question.review.status
+    if approval.state is not ApprovalState.APPROVED and status is ReviewStatus.PENDING:
+        await ours.ports.gateway.close_review(_as_held(question), "Tether: this was answered with no")
+        await ours.note("rejected-again", review=approval.review_id)
+    if approval.state is ApprovalState.APPROVED and approval.ended_at is None and status is ReviewStatus.REVOKED:
+        ours.keep(ended_at=ours.ports.clock.now())
+
+
+async def _warn_if_stuck(ours: ReviewTurn, question: Question) -> None:
+    if question.review.is_stuck and not ours.approval.stuck:
+        ours.keep(stuck=True)
+        await ours.note("stuck", review=ours.approval.review_id, approved=sorted(question.review.approved))
+        ours.ports.alerts.raise_alert("review-stuck", review_id=ours.approval.review_id)
+
+
+async def _wake_again(ours: ReviewTurn) -> None:
+    """Reminders, the second channel and the end of patience, each by one scheduled look."""
+    approval, now = ours.approval, ours.ports.clock.now()
+    timing = _timing(ours)
+    moments = reminders(timing, approval.created_at)
+    escalate_at = approval.created_at + timing.escalate_after
+    ours.keep(reminders=sum(moment <= now for moment in moments), escalated=escalate_at <= now)
+    upcoming = (moment for moment in (*moments, escalate_at) if moment > now)
+    look_at = min(upcoming, default=approval.expires_at)
+    if look_at != approval.look_at:
+        event = ReviewEvent(approval.session_id, "clock", look_at, ours.ports.clock.new_id())
+        await ours.ports.queue.send_review_events([event], look_at + timedelta(milliseconds=50))
+        ours.keep(look_at=look_at)
+
+
+def _timing(ours: ReviewTurn) -> Timing:
+    routes = [route for group in ours.approval.groups if (route := ours.rules.routes.route_for(group)) is not None]
+    return min((route.timing for route in routes), key=lambda timing: timing.expire_after, default=Timing())
+
+
+def _as_held(question: Question) -> Review:
+    review, session = question.review, question.session
+    return Review(review.review_id, session.session_id, session.connection, review.type, pending=True)
+
+
+def _measure(ours: ReviewTurn, event: ReviewEvent) -> None:
+    took = (ours.ports.clock.now() - event.received_at).total_seconds()
+    ours.ports.alerts.measure("decided-to-shown", took, source=event.source)
