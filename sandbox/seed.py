@@ -20,7 +20,7 @@ async def seed(graph: httpx.AsyncClient, gateway: httpx.AsyncClient) -> str:
     agents = (cast.SYNC_AGENT, cast.LEDGER_AGENT, cast.REPORT_BOT)
     return (
         f"{'tenant':<10} seeded   {len(cast.PEOPLE)} people, {len(agents)} agents, {len(cast.GROUPS)} groups, "
-        f"{len(cast.CONNECTIONS)} connections, {len(cast.RULES)} of them behind approvals"
+        f"{len(cast.CONNECTIONS)} connections, {len(cast.RULES)} reviewed"
     )
 
 
