@@ -214,15 +214,21 @@ OTHER_URL = "https://smba.trafficmanager.net/amer/"
 @pytest.mark.parametrize(
     ("check", "changes"),
     [
-        pytest.param("serviceUrl", {"serviceUrl": OTHER_URL}, id="replayed_with_another_service_url"),
-        pytest.param("serviceUrl", {"serviceUrl": "https://evil.example/"}, id="replayed_with_an_evil_service_url"),
-        pytest.param("serviceUrl", {"serviceUrl": ...}, id="replayed_without_a_service_url"),
-        pytest.param("serviceUrl", {"serviceUrl": None}, id="replayed_with_a_null_service_url"),
+        pytest.param("another serviceUrl", {"serviceUrl": OTHER_URL}, id="replayed_with_another_service_url"),
         pytest.param(
-            "serviceUrl", {"serviceUrl": fixture(APPROVE)["serviceUrl"] + "/"}, id="replayed_with_a_second_slash"
+            "another serviceUrl", {"serviceUrl": "https://evil.example/"}, id="replayed_with_an_evil_service_url"
+        ),
+        pytest.param("another serviceUrl", {"serviceUrl": ...}, id="replayed_without_a_service_url"),
+        pytest.param("another serviceUrl", {"serviceUrl": None}, id="replayed_with_a_null_service_url"),
+        pytest.param(
+            "another serviceUrl",
+            {"serviceUrl": fixture(APPROVE)["serviceUrl"] + "/"},
+            id="replayed_with_a_second_slash",
         ),
         pytest.param(
-            "serviceUrl", {"serviceUrl": fixture(APPROVE)["serviceUrl"].upper()}, id="replayed_with_a_url_in_other_case"
+            "another serviceUrl",
+            {"serviceUrl": fixture(APPROVE)["serviceUrl"].upper()},
+            id="replayed_with_a_url_in_other_case",
         ),
         pytest.param("channelId", {"channelId": "webchat"}, id="replayed_as_another_channel"),
         pytest.param("channelId", {"channelId": ...}, id="replayed_without_a_channel"),
