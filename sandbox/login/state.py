@@ -5,7 +5,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from starlette.responses import JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from sandbox.login.people import People
 from sandbox.login.signing import SigningKeys
@@ -37,6 +37,8 @@ class Switches:
             left = wanted["count"] - 1
             self.values["status"] = {**wanted, "count": left} if left > 0 else None
         headers = {"Retry-After": str(wanted["retryAfter"])} if "retryAfter" in wanted else None
+        if wanted.get("html"):
+            return HTMLResponse("<h1>Our services aren't available right now</h1><p>An error occurred.</p>", wanted["code"], headers)
         return JSONResponse({"error": "temporarily_unavailable"}, wanted["code"], headers)
 
 

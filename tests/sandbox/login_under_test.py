@@ -1,19 +1,23 @@
 """The sign-in server run as its own process, and the few sentences tests say to it."""
 
 import os
+import ssl
 import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import httpx
+from aiohttp import connector
+from azure.core.credentials import AccessToken
+from azure.core.exceptions import ClientAuthenticationError
 
 from sandbox.supervisor.certificates import Certificates, issue_certificates
 from sandbox.tenant import BOT_APP_ID, GATEWAY_CLIENT_ID, TENANT_ID, TETHER_OBJECT_ID
-from sandbox.tokens import issue_token
+from sandbox.tokens import issue_token, read_token
 
 ROOT = Path(__file__).parents[2]
 TOKEN_EXCHANGE = "api://AzureADTokenExchange"
@@ -46,6 +50,30 @@ def person_form(user_token: str, **changed: str | None) -> dict[str, str]:
         "scope": f"{GATEWAY_CLIENT_ID}/.default",
     }
     return bot_form(**asked | changed)
+
+
+class ManagedIdentity:
+    """Tether's managed identity, which vouches as this object id, or cannot."""
+
+    def __init__(self, object_id: str = TETHER_OBJECT_ID, *, gone: bool = False) -> None:
+        self.object_id = object_id
+        self.gone = gone
+        self.is_open = True
+
+    async def get_token(self, *scopes: str, **_options: object) -> AccessToken:
+        if self.gone:
+            raise ClientAuthenticationError("no managed identity endpoint")
+        token = issue_token(audience=scopes[0].removesuffix("/.default"), object_id=self.object_id)
+        return AccessToken(token, read_token(token)["exp"])
+
+    async def close(self) -> None:
+        self.is_open = False
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_details: object) -> None:
+        await self.close()
 
 
 @dataclass
@@ -91,3 +119,10 @@ async def running_login(folder: Path) -> AsyncIterator[Login]:
         process.kill()
         process.wait(10)
         process.stdout.close()
+
+
+def trust(login: Login) -> None:
+    """What SSL_CERT_FILE does for a process that starts with it."""
+    context = connector._SSL_CONTEXT_VERIFIED
+    assert isinstance(context, ssl.SSLContext)
+    context.load_verify_locations(login.certificates.authorities)
