@@ -7,7 +7,8 @@ from typing import Any
 
 import httpx
 
-from shared.errors import RetryLaterError
+from shared.adapters.unanswered import may_have_arrived
+from shared.errors import RetryLaterError, UnknownOutcomeError
 
 BUSY = (429, 503)
 
@@ -42,48 +43,42 @@ class JsonApi:
 
         Raises:
             RetryLaterError: the other side cannot be reached, is busy, refuses us or does not speak JSON.
+            UnknownOutcomeError: the same, and a write may have taken effect.
         """
         try:
             response = await self._client.request(
                 method, path, params=params or None, json=json, headers=dict(await self._headers())
             )
         except httpx.HTTPError as error:
-            raise RetryLaterError(f"{self._name}-unreachable", type(error).__name__) from error
+            failure = UnknownOutcomeError if _is_write(method) and may_have_arrived(error) else RetryLaterError
+            raise failure(f"{self._name}-unreachable", type(error).__name__) from error
         return self._judge(response)
 
     def _judge(self, response: httpx.Response) -> Answer:
         status = response.status_code
+        failure = _failure(response)
         if status in BUSY:
-            raise RetryLaterError(f"{self._name}-{status}", retry_after=_retry_after(response))
+            raise failure(f"{self._name}-{status}", retry_after=retry_after(response))
         if status in (401, 403) or (status >= 500 and not _says_why(response)):
-            raise RetryLaterError(f"{self._name}-{status}", _advice(status))
+            raise failure(f"{self._name}-{status}", _advice(status))
         if status == 200 and response.request.method == "GET" and not response.content:
             raise RetryLaterError(f"{self._name}-empty", "nothing is not the same as an empty list")
         if status == 204 or not response.content:
             return Answer(status, None)
         if "json" not in response.headers.get("content-type", ""):
             if status < 400:
-                raise RetryLaterError(f"{self._name}-not-json", "check the base URL: the answer is not JSON")
+                raise failure(f"{self._name}-not-json", "check the base URL: the answer is not JSON")
             return Answer(status, None, response.headers.get("location"))
-        return Answer(status, _json(self._name, response), response.headers.get("location"))
+        return Answer(status, self._json(response), response.headers.get("location"))
+
+    def _json(self, response: httpx.Response) -> object:
+        try:
+            return response.json()
+        except ValueError as error:
+            raise _failure(response)(f"{self._name}-not-json", "the answer is cut short or malformed") from error
 
 
-def _json(name: str, response: httpx.Response) -> object:
-    try:
-        return response.json()
-    except ValueError as error:
-        raise RetryLaterError(f"{name}-not-json", "the answer is cut short or malformed") from error
-
-
-def _says_why(response: httpx.Response) -> bool:
-    return response.status_code == 500 and b'"message"' in response.content
-
-
-def _advice(status: int) -> str:
-    return {401: "check the credential", 403: "check the permissions of Tether's identity"}.get(status, "")
-
-
-def _retry_after(response: httpx.Response) -> float:
+def retry_after(response: httpx.Response) -> float:
     """Seconds to wait, from a number or an HTTP date; both forms are in use."""
     value = response.headers.get("retry-after", "")
     if value.isdigit():
@@ -94,3 +89,21 @@ def _retry_after(response: httpx.Response) -> float:
     except ValueError:
         return 0.0
     return max(0.0, (moment - sent).total_seconds())
+
+
+def _is_write(method: str) -> bool:
+    return method != "GET"
+
+
+def _failure(response: httpx.Response) -> type[RetryLaterError]:
+    """A write that was neither refused nor clearly accepted may have taken effect."""
+    refused = 300 <= response.status_code < 500
+    return RetryLaterError if refused or not _is_write(response.request.method) else UnknownOutcomeError
+
+
+def _says_why(response: httpx.Response) -> bool:
+    return response.status_code == 500 and b'"message"' in response.content
+
+
+def _advice(status: int) -> str:
+    return {401: "check the credential", 403: "check the permissions of Tether's identity"}.get(status, "")

@@ -1,17 +1,21 @@
 """What an answer over HTTP means: an answer, something to try again, and for how long not."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 
 import httpx
 import pytest
 from azure.core.credentials import AccessToken
 from azure.core.exceptions import ClientAuthenticationError
+from httpx_aiohttp import AiohttpTransport
 
 from shared.adapters.json_api import Answer, JsonApi
 from shared.adapters.system_clock import SystemClock
 from shared.adapters.telemetry import Telemetry
 from shared.adapters.tokens import api_key, bearer
-from shared.errors import RetryLaterError
+from shared.errors import RetryLaterError, UnknownOutcomeError
+from tests.sandbox.host_process import free_port
 
 
 async def no_headers() -> Mapping[str, str]:
@@ -147,3 +151,109 @@ def test_alert_is_a_line_of_its_reason_and_details(caplog: pytest.LogCaptureFixt
         'alert sweep-held {"revocations": 3}',
         'measured sweep 0.250 s {"resource": "users"}',
     ]
+
+
+class TestWrites:
+    """What may have happened although nobody said so."""
+
+    @pytest.mark.parametrize(
+        "response",
+        [
+            httpx.ReadTimeout("slow"),
+            httpx.WriteError("cut"),
+            httpx.RemoteProtocolError("cut"),
+            httpx.Response(500),
+            httpx.Response(502, text="<html>"),
+            httpx.Response(503),
+            httpx.Response(200, html="<!doctype html>"),
+            httpx.Response(200, content=b'{"a":', headers={"content-type": "application/json"}),
+        ],
+        ids=lambda value: str(value)[:40],
+    )
+    async def test_outcome_of_a_write_without_a_clear_answer_is_unknown(
+        self, response: httpx.Response | Exception
+    ) -> None:
+        with pytest.raises(UnknownOutcomeError):
+            await api(response).request("PUT", "/path", json={})
+        with pytest.raises(RetryLaterError) as refused:
+            await api(response).get("/path")
+
+        assert not isinstance(refused.value, UnknownOutcomeError)
+
+    @pytest.mark.parametrize(
+        "response",
+        [
+            httpx.ConnectError("refused"),
+            httpx.ConnectTimeout("slow"),
+            httpx.PoolTimeout("full"),
+            httpx.Response(401, json={}),
+            httpx.Response(403, json={}),
+            httpx.Response(429, json={}),
+        ],
+        ids=lambda value: str(value)[:40],
+    )
+    async def test_write_that_never_arrived_or_was_refused_has_not_happened(
+        self, response: httpx.Response | Exception
+    ) -> None:
+        with pytest.raises(RetryLaterError) as refused:
+            await api(response).request("PUT", "/path", json={})
+
+        assert not isinstance(refused.value, UnknownOutcomeError)
+
+
+@pytest.mark.parametrize("transport", [httpx.AsyncHTTPTransport, AiohttpTransport])
+class TestTransports:
+    """Both transports tell what was never sent from what was sent and not answered."""
+
+    async def test_refused_connection_carried_nothing(self, transport: type[httpx.AsyncBaseTransport]) -> None:
+        async with httpx.AsyncClient(transport=transport()) as client:
+            port = JsonApi("vendor", client, no_headers)
+
+            with pytest.raises(RetryLaterError, match="vendor-unreachable") as refused:
+                await port.request("POST", f"http://127.0.0.1:{free_port()}/path", json={})
+
+        assert not isinstance(refused.value, UnknownOutcomeError)
+
+    @pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{"], ids=["none", "half"])
+    async def test_connection_that_breaks_after_the_request_leaves_the_outcome_unknown(
+        self, transport: type[httpx.AsyncBaseTransport], answer: bytes
+    ) -> None:
+        async with _listening(answer) as (url, requests), httpx.AsyncClient(transport=transport()) as client:
+            with pytest.raises(UnknownOutcomeError, match="vendor-unreachable"):
+                await JsonApi("vendor", client, no_headers).request("POST", url, json={})
+
+        assert len(requests) == 1
+
+    async def test_answer_that_does_not_come_in_time_leaves_the_outcome_unknown(
+        self, transport: type[httpx.AsyncBaseTransport]
+    ) -> None:
+        async with (
+            _listening(None) as (url, requests),
+            httpx.AsyncClient(transport=transport(), timeout=0.2) as client,
+        ):
+            with pytest.raises(UnknownOutcomeError, match="vendor-unreachable"):
+                await JsonApi("vendor", client, no_headers).request("POST", url, json={})
+
+        assert len(requests) == 1
+
+
+@asynccontextmanager
+async def _listening(answer: bytes | None) -> AsyncIterator[tuple[str, list[bytes]]]:
+    """A server that reads each request, and answers this much before it hangs up (`None`: it says nothing)."""
+    requests: list[bytes] = []
+    over = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        requests.append(await reader.readuntil(b"{}"))
+        if answer is None:
+            await over.wait()
+        writer.write(answer or b"")
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    try:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/path", requests
+    finally:
+        over.set()
+        server.close()
+        await server.wait_closed()
