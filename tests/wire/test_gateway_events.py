@@ -162,6 +162,14 @@ def test_forged_headers_are_refused(changes: dict[str, str]) -> None:
     assert refusal.value.reason == "unauthenticated"
 
 
+@pytest.mark.parametrize("delivery_id", ["", f"{DELIVERY}.1614265330", f"{DELIVERY}\n", "msg é", "m" * 256])
+def test_odd_delivery_id_is_refused_even_when_signed(delivery_id: str) -> None:
+    signature = Webhook(SECRET).sign(delivery_id, SENT, VECTOR.decode())
+
+    with pytest.raises(RejectedError, match="missing or malformed"):
+        parse(VECTOR, VECTOR_HEADERS | {"svix-id": delivery_id, "svix-signature": signature})
+
+
 @pytest.mark.parametrize("missing", sorted(VECTOR_HEADERS))
 def test_missing_header_is_refused(missing: str) -> None:
     headers = {name: value for name, value in VECTOR_HEADERS.items() if name != missing}
@@ -245,6 +253,7 @@ def link(text: str = SESSION, path: str = f"/sessions/{SESSION}") -> dict[str, s
             card({"type": "Container", "items": [{"type": "CodeBlock", "codeSnippet": link()["text"]}]}),
             id="typed_as_input",
         ),
+        pytest.param(card({**link(), "type": "Badge"}), id="link_in_another_element"),
         pytest.param(card({"type": "TextBlock", "text": "[x](https://[::1)"}), id="link_that_is_broken"),
         pytest.param({"type": "message", "attachments": None}, id="no_attachments"),
         pytest.param({"type": "message", "attachments": [None, 7, {"content": None}]}, id="nonsense_attached"),
@@ -265,7 +274,9 @@ def test_body_above_the_limit_is_not_even_checked() -> None:
     assert refusal.value.reason == "body-too-large"
 
 
-@pytest.mark.parametrize("secret", ["", "whsec_", "whsec_!!!", "whsec_c2hvcnQ=", "not base64 at all", "whsec_é"])
+@pytest.mark.parametrize(
+    "secret", ["", "whsec_", "whsec_!!!", "whsec_c2hvcnQ=", "not base64 at all", "whsec_é", f"{SECRET}!!!!"]
+)
 def test_weak_or_broken_secret_stops_the_app(secret: str) -> None:
     with pytest.raises(SettingsError) as error:
         check_secret(secret)
