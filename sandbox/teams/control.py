@@ -72,7 +72,7 @@ class Control:
         return JSONResponse({"token": self._token(await json_object(request))})
 
     async def post_deliver(self, request: Request) -> Response:
-        """Post an `activity` or `raw` text to the bot with a token changed as asked; `headers` lie over the usual ones."""
+        """Post an `activity` or `raw` text to the bot, with its token and `headers` changed as asked."""
         body = await json_object(request)
         activity = body.get("activity") or {}
         headers = merged(headers_for(activity, self._token(body)), body.get("headers") or {})

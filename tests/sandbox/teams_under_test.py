@@ -171,20 +171,31 @@ async def eventually(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(0.005)
 
 
-@asynccontextmanager
-async def running_teams(endpoint: str) -> AsyncIterator[Teams]:
-    """A stand-in for as long as the block lasts."""
+def start(endpoint: str) -> tuple[subprocess.Popen[str], str]:
+    """A stand-in's process that answers, and its base URL."""
     command = [sys.executable, "-m", "sandbox.teams", "--port", "0", "--endpoint", endpoint]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
+    line = process.stdout.readline()
+    assert line.startswith("listening on 127.0.0.1:"), line
+    return process, f"http://{line.split()[-1]}"
+
+
+def stop(process: subprocess.Popen[str]) -> int:
+    """Ask the process to end; answers how it did."""
+    process.terminate()
+    code = process.wait(10)
+    assert process.stdout is not None
+    process.stdout.close()
+    return code
+
+
+@asynccontextmanager
+async def running_teams(endpoint: str) -> AsyncIterator[Teams]:
+    """A stand-in for as long as the block lasts."""
+    process, url = start(endpoint)
     try:
-        line = process.stdout.readline()
-        assert line.startswith("listening on 127.0.0.1:"), line
-        url = f"http://{line.split()[-1]}"
         async with httpx.AsyncClient(base_url=url, timeout=30) as client:
             yield Teams(client, url)
     finally:
-        process.terminate()
-        code = process.wait(10)
-        process.stdout.close()
-    assert code == 0
+        assert stop(process) == 0
