@@ -10,6 +10,9 @@ from shared.errors import RejectedError, RetryLaterError
 _STATUS = {
     "body-too-large": 413,
     "forged-client-state": 403,
+    "unauthenticated": 401,
+    "forbidden": 403,
+    "approvals-off": 404,
     "unknown-hold": 404,
 }
 

@@ -10,6 +10,7 @@ from shared import bootstrap
 from shared.errors import AlreadyDecidedError, RejectedError, RetryLaterError
 from shared.handlers import keep_subscriptions
 from shared.handlers.anchor_evidence import anchor_evidence as anchor
+from shared.handlers.poll_reviews import poll_reviews as poll
 from shared.handlers.reconcile_roster import reconcile_roster as reconcile
 from shared.handlers.sweep_directory import RESOURCES
 from shared.handlers.sweep_directory import sweep_directory as sweep
@@ -24,6 +25,15 @@ async def sweep_directory(timer: func.TimerRequest) -> None:
     """Every 10 seconds: what changed in each directory resource."""
     app = await bootstrap.tether()
     await asyncio.gather(*(_tick(f"sweep {name}", sweep(name, app.ports, app.rules)) for name in RESOURCES))
+
+
+@blueprint.function_name("poll_reviews")
+@blueprint.timer_trigger("timer", schedule="5/10 * * * * *", use_monitor=False)
+async def poll_reviews(timer: func.TimerRequest) -> None:
+    """Every 10 seconds: pending reviews that nobody announced, and open ones that were answered elsewhere."""
+    app = await bootstrap.tether()
+    if app.asking is not None:
+        await _tick("poll reviews", poll(app.ports))
 
 
 @blueprint.function_name("watch_subscriptions")

@@ -6,8 +6,10 @@ import azure.functions as func
 
 from shared import bootstrap
 from shared.handlers.look_at_principal import look_at_principal
+from shared.handlers.look_at_review import look_at_review
 from shared.handlers.process_directory_event import process_directory_event
-from shared.handlers.settle_message import settle_change, settle_event
+from shared.handlers.settle_message import settle_card_update, settle_change, settle_event, settle_review_event
+from shared.handlers.show_card import show_card
 
 blueprint = func.Blueprint()
 
@@ -33,6 +35,25 @@ async def process_subscription_events(message: func.ServiceBusMessage) -> None:
     app = await bootstrap.tether()
     process = functools.partial(process_directory_event, wanted=app.subscriptions, ports=app.ports, rules=app.rules)
     await settle_event(message.get_body(), "subscription-events", process, app.ports)
+
+
+@blueprint.function_name("process_review_events")
+@blueprint.service_bus_queue_trigger("message", queue_name="review-events", connection="ServiceBus")
+async def process_review_events(message: func.ServiceBusMessage) -> None:
+    """Look at a review because it is new, changed, due, or somebody in it lost access."""
+    app = await bootstrap.tether()
+    asking = app.approvals().rules
+    look = functools.partial(look_at_review, ports=app.ports, rules=app.rules, asking=asking)
+    await settle_review_event(message.get_body(), "review-events", look, app.ports)
+
+
+@blueprint.function_name("process_card_updates")
+@blueprint.service_bus_queue_trigger("message", queue_name="card-updates", connection="ServiceBus")
+async def process_card_updates(message: func.ServiceBusMessage) -> None:
+    """Show one copy of a card as it should be now."""
+    app = await bootstrap.tether()
+    show = functools.partial(show_card, ports=app.ports, asking=app.approvals().rules)
+    await settle_card_update(message.get_body(), "card-updates", show, app.ports)
 
 
 async def _look(message: func.ServiceBusMessage, queue: str) -> None:

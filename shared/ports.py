@@ -238,12 +238,12 @@ class PrincipalRecords(Protocol):
 
 
 class Evidence(Protocol):
-    """The append-only record."""
+    """The append-only record: a chain per principal, by its id, and per review, by `reviews/` and its id."""
 
-    async def append(self, principal_id: str, head: ChainHead, entries: Sequence[EvidenceEntry]) -> ChainHead:
+    async def append(self, chain: str, head: ChainHead, entries: Sequence[EvidenceEntry]) -> ChainHead:
         """The chain's new head; a head that lags behind the stored chain is put right first."""
 
-    async def read(self, principal_id: str) -> bytes:
+    async def read(self, chain: str) -> bytes:
         """A whole chain, empty when there is none."""
 
     async def anchor(self, day: str, heads: Mapping[str, ChainHead]) -> Mapping[str, Any]:

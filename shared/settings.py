@@ -44,6 +44,19 @@ class Settings(BaseModel):
     service_bus_connection_string: str | None = Field(default=None, alias="ServiceBus")
     service_bus_namespace: str | None = Field(default=None, alias="ServiceBus__fullyQualifiedNamespace")
 
+    approval_routes_file: str | None = Field(default=None, alias="APPROVAL_ROUTES_FILE")
+    bot_app_id: Guid | None = Field(default=None, alias="BOT_APP_ID")
+    bot_openid_metadata_url: str = Field(
+        default="https://login.botframework.com/v1/.well-known/openidconfiguration", alias="BOT_OPENID_METADATA_URL"
+    )
+    teams_service_url: str = Field(default="https://smba.trafficmanager.net/teams", alias="TEAMS_SERVICE_URL")
+    card_token_key: Key | None = Field(default=None, alias="CARD_TOKEN_KEY")
+    card_token_previous_key: Key | None = Field(default=None, alias="CARD_TOKEN_PREVIOUS_KEY")
+    gateway_webhook_secrets: str = Field(default="", alias="GATEWAY_WEBHOOK_SECRETS")
+    gateway_web_url: str | None = Field(default=None, alias="GATEWAY_WEB_URL")
+    teams_on_behalf_of: bool = Field(default=False, alias="TEAMS_ON_BEHALF_OF")
+    authority_host: str = Field(default="https://login.microsoftonline.com", alias="AZURE_AUTHORITY_HOST")
+
     identity_map_file: str = Field(default="identity-map.yaml", alias="IDENTITY_MAP_FILE")
     escalation: Escalation = Field(default=Escalation.DEACTIVATE, alias="ON_UNENFORCEABLE_REMOVAL")
     restore_after_seconds: float = Field(default=60.0, ge=60, alias="RESTORE_AFTER_SECONDS")
@@ -52,9 +65,19 @@ class Settings(BaseModel):
     sweep_limit_percent: int = Field(default=20, ge=1, le=100, alias="SWEEP_LIMIT_PERCENT")
     sweep_limit_minimum: int = Field(default=5, ge=0, alias="SWEEP_LIMIT_MINIMUM")
 
-    @field_validator("graph_base_url", "gateway_base_url", "notification_url")
+    @field_validator(
+        "graph_base_url",
+        "gateway_base_url",
+        "notification_url",
+        "bot_openid_metadata_url",
+        "teams_service_url",
+        "gateway_web_url",
+        "authority_host",
+    )
     @classmethod
-    def _is_secure(cls, value: str) -> str:
+    def _is_secure(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
         parts = urlsplit(value)
         if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK):
             raise ValueError("use https:// (http:// is accepted for loopback addresses only)")
@@ -76,6 +99,21 @@ class Settings(BaseModel):
         if not self.service_bus_connection_string and not self.service_bus_namespace:
             raise ValueError("set ServiceBus__fullyQualifiedNamespace (managed identity) or ServiceBus")
         return self
+
+    @model_validator(mode="after")
+    def _can_ask(self) -> "Settings":
+        if self.approval_routes_file is None:
+            return self
+        if self.bot_app_id is None or self.card_token_key is None:
+            raise ValueError("APPROVAL_ROUTES_FILE is set, so set BOT_APP_ID and CARD_TOKEN_KEY, too")
+        if self.teams_on_behalf_of and self.gateway_client_id is None:
+            raise ValueError("TEAMS_ON_BEHALF_OF needs GATEWAY_CLIENT_ID: approvers sign in to that application")
+        return self
+
+    @property
+    def webhook_secrets(self) -> tuple[str, ...]:
+        """The secrets under which the gateway may sign; none refuses every webhook."""
+        return tuple(filter(None, (one.strip() for one in self.gateway_webhook_secrets.split(","))))
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:

@@ -34,7 +34,7 @@ def test_example_says_in_one_line_what_each_setting_means(example: dict[str, Any
 
 
 def test_example_with_a_key_of_ones_own_is_accepted_and_shows_the_defaults(example: dict[str, Any]) -> None:
-    settings = read_settings(example["Values"] | {"CLIENT_STATE_KEY": "x" * 32})
+    settings = read_settings(example["Values"] | {"CLIENT_STATE_KEY": "x" * 32, "CARD_TOKEN_KEY": "y" * 32})
 
     changed = {name for name, field in Settings.model_fields.items() if getattr(settings, name) != field.default}
     assert changed == {

@@ -1,4 +1,4 @@
-"""Evidence in append blobs, one chain per principal, with a daily anchor over all of them."""
+"""Evidence in append blobs, one chain per principal and per review, with a daily anchor over all of them."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ from shared.adapters.storage_errors import storage_errors
 from shared.domain.evidence import GENESIS, START, ChainHead, EvidenceEntry, anchor, append, tail
 from shared.errors import AlreadyDecidedError, RetryLaterError
 
-CHAINS, ANCHORS = "principals/", "anchors/"
+CHAINS, REVIEWS, ANCHORS = "principals/", "reviews/", "anchors/"
 ATTEMPTS = 4
 
 
@@ -22,18 +22,18 @@ class BlobEvidence:
     def __init__(self, container: ContainerClient) -> None:
         self._container = container
 
-    async def append(self, principal_id: str, head: ChainHead, entries: Sequence[EvidenceEntry]) -> ChainHead:
+    async def append(self, chain: str, head: ChainHead, entries: Sequence[EvidenceEntry]) -> ChainHead:
         """See `Evidence.append`."""
         for _ in range(ATTEMPTS):
             try:
-                return await self._append(principal_id, head, entries)
+                return await self._append(chain, head, entries)
             except (AlreadyDecidedError, ResourceNotFoundError):
-                head = tail(await self.read(principal_id))
-        raise RetryLaterError("evidence-contended", principal_id)
+                head = tail(await self.read(chain))
+        raise RetryLaterError("evidence-contended", chain)
 
-    async def read(self, principal_id: str) -> bytes:
+    async def read(self, chain: str) -> bytes:
         """See `Evidence.read`."""
-        return await self._download(f"{CHAINS}{principal_id}.jsonl") or b""
+        return await self._download(_path(chain)) or b""
 
     async def anchor(self, day: str, heads: Mapping[str, ChainHead]) -> Mapping[str, Any]:
         """See `Evidence.anchor`."""
@@ -47,9 +47,9 @@ class BlobEvidence:
         anchored: Mapping[str, Any] = json.loads(stored)
         return anchored
 
-    async def _append(self, principal_id: str, head: ChainHead, entries: Sequence[EvidenceEntry]) -> ChainHead:
+    async def _append(self, chain: str, head: ChainHead, entries: Sequence[EvidenceEntry]) -> ChainHead:
         new_head, lines = append(head, entries)
-        blob = self._container.get_blob_client(f"{CHAINS}{principal_id}.jsonl")
+        blob = self._container.get_blob_client(_path(chain))
         if head == START:
             await self._create(blob)
         with storage_errors():
@@ -79,3 +79,8 @@ class BlobEvidence:
                 return await download.readall()
         except ResourceNotFoundError:
             return None
+
+
+def _path(chain: str) -> str:
+    """Where a chain is stored: a principal's by its id alone, a review's by an id that says so."""
+    return f"{chain}.jsonl" if chain.startswith(REVIEWS) else f"{CHAINS}{chain}.jsonl"

@@ -28,8 +28,15 @@ def bearer(credential: AsyncTokenCredential, scope: str) -> Callable[[], Awaitab
 
 def api_key(value: str) -> Callable[[], Awaitable[Mapping[str, str]]]:
     """A source of headers for a gateway API key: `hpk_` keys are bearer tokens, older ones have their own header."""
-    header = {"Authorization": f"Bearer {value}"} if value.startswith("hpk_") else {"Api-Key": value}
+    return bearer_token(value) if value.startswith("hpk_") else _always({"Api-Key": value})
 
+
+def bearer_token(value: str) -> Callable[[], Awaitable[Mapping[str, str]]]:
+    """A source of headers for one token."""
+    return _always({"Authorization": f"Bearer {value}"})
+
+
+def _always(header: Mapping[str, str]) -> Callable[[], Awaitable[Mapping[str, str]]]:
     async def headers() -> Mapping[str, str]:
         return header
 

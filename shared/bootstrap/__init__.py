@@ -10,7 +10,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import httpx
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.data.tables.aio import TableServiceClient
 from azure.servicebus.aio import ServiceBusClient
@@ -23,12 +22,14 @@ from shared.adapters.service_bus_queue import ServiceBusQueue
 from shared.adapters.system_clock import SystemClock
 from shared.adapters.table_records import TableDeltaLinks, TablePrincipalRecords
 from shared.adapters.telemetry import Telemetry
-from shared.adapters.tokens import api_key, bearer
+from shared.adapters.tokens import bearer
+from shared.bootstrap.approvals import Asking, Neighbours, open_approvals, read_routes
+from shared.bootstrap.connections import gateway_headers, http
 from shared.domain.client_state import ClientStateKeys
 from shared.domain.identity_map import IdentityMap
 from shared.domain.ledger import RestoreRules
 from shared.domain.sweep import SweepLimit
-from shared.errors import SettingsError
+from shared.errors import RejectedError, SettingsError
 from shared.handlers.keep_subscriptions import SubscriptionPlan
 from shared.ports import Ports, Rules
 from shared.settings import Settings, read_settings
@@ -51,11 +52,20 @@ class Tether:
     subscriptions: SubscriptionPlan
     prepare: Callable[[], Awaitable[None]]
     resources: AsyncExitStack
+    asking: Asking | None = None
+
+    def approvals(self) -> Asking:
+        """What approvals need. Raises `RejectedError` (`approvals-off`) where they are not set up."""
+        if self.asking is None:
+            raise RejectedError("approvals-off", "set APPROVAL_ROUTES_FILE, BOT_APP_ID and CARD_TOKEN_KEY")
+        return self.asking
 
 
 def check_environment() -> None:
     """Stop a start with missing, weak or wrong settings. Raises `SettingsError`."""
-    read_identity_map(read_settings(os.environ))
+    settings = read_settings(os.environ)
+    read_identity_map(settings)
+    read_routes(settings, os.environ)
 
 
 async def tether() -> Tether:
@@ -67,10 +77,10 @@ async def assemble(environment: Mapping[str, str]) -> Tether:
     """An app for these settings; the caller closes its `resources`."""
     settings = read_settings(environment)
     async with AsyncExitStack() as stack:
-        ports, storage = await _ports(settings, stack)
+        ports, asking, storage = await _ports(settings, environment, stack)
         keys = _client_state_keys(settings)
         plan = SubscriptionPlan(keys, settings.client_state_generation, settings.notification_url)
-        return Tether(ports, _rules(settings), keys, plan, storage.prepare, stack.pop_all())
+        return Tether(ports, _rules(settings), keys, plan, storage.prepare, stack.pop_all(), asking)
 
 
 def read_identity_map(settings: Settings) -> IdentityMap:
@@ -104,7 +114,9 @@ class _Process:
 _process = _Process()
 
 
-async def _ports(settings: Settings, stack: AsyncExitStack) -> "tuple[Ports, AzureStorage]":
+async def _ports(
+    settings: Settings, environment: Mapping[str, str], stack: AsyncExitStack
+) -> "tuple[Ports, Asking | None, AzureStorage]":
     # Loaded with the first message instead of with the app: Azure waits for the import of an app that it starts.
     from azure.identity.aio import DefaultAzureCredential  # noqa: PLC0415
 
@@ -116,12 +128,13 @@ async def _ports(settings: Settings, stack: AsyncExitStack) -> "tuple[Ports, Azu
         DefaultAzureCredential(managed_identity_client_id=settings.managed_identity_client_id)
     )
     storage = await _storage(settings, credential, stack)
-    graph = await stack.enter_async_context(_http(settings.graph_base_url, GRAPH_TIMEOUT))
-    gateway = await stack.enter_async_context(_http(settings.gateway_base_url, settings.gateway_timeout_seconds))
+    graph = await stack.enter_async_context(http(settings.graph_base_url, GRAPH_TIMEOUT))
+    gateway = await stack.enter_async_context(http(settings.gateway_base_url, settings.gateway_timeout_seconds))
     queue = ServiceBusQueue(_service_bus(settings, credential))
     stack.push_async_callback(queue.close)
     opening = asyncio.create_task(queue.open())
     stack.callback(opening.cancel)
+    approvals = await open_approvals(settings, environment, Neighbours(credential, gateway, storage, clock), stack)
     ports = Ports(
         directory=GraphDirectory(
             JsonApi("graph", graph, bearer(credential, "https://graph.microsoft.com/.default")),
@@ -130,7 +143,7 @@ async def _ports(settings: Settings, stack: AsyncExitStack) -> "tuple[Ports, Azu
         ),
         subscriptions=GraphSubscriptions(credential, settings.graph_base_url),
         gateway=HoopGateway(
-            JsonApi("gateway", gateway, _gateway_headers(settings, credential)), clock, ROSTER_FRESH_SECONDS
+            JsonApi("gateway", gateway, gateway_headers(settings, credential)), clock, ROSTER_FRESH_SECONDS
         ),
         records=TablePrincipalRecords(storage.tables.get_table_client("principals")),
         evidence=BlobEvidence(storage.blobs.get_container_client("evidence")),
@@ -139,8 +152,9 @@ async def _ports(settings: Settings, stack: AsyncExitStack) -> "tuple[Ports, Azu
         holds=BlobHolds(storage.blobs.get_container_client("holds")),
         clock=clock,
         alerts=Telemetry(),
+        approval=approvals[0] if approvals else None,
     )
-    return ports, storage
+    return ports, approvals[1] if approvals else None, storage
 
 
 async def _storage(settings: Settings, credential: AsyncTokenCredential, stack: AsyncExitStack) -> "AzureStorage":
@@ -163,27 +177,6 @@ def _service_bus(settings: Settings, credential: AsyncTokenCredential) -> Servic
     if settings.service_bus_connection_string:
         return ServiceBusClient.from_connection_string(settings.service_bus_connection_string)
     return ServiceBusClient(settings.service_bus_namespace or "", credential)
-
-
-def _gateway_headers(
-    settings: Settings, credential: AsyncTokenCredential
-) -> Callable[[], Awaitable[Mapping[str, str]]]:
-    if settings.gateway_api_key:
-        return api_key(settings.gateway_api_key)
-    return bearer(credential, f"{settings.gateway_client_id}/.default")
-
-
-def _http(base_url: str, timeout: float) -> httpx.AsyncClient:
-    """A client on aiohttp's connection pool: httpx's own polls every idle connection on every request."""
-    from httpx_aiohttp import AiohttpTransport  # noqa: PLC0415
-
-    limits = httpx.Limits(max_connections=100, max_keepalive_connections=100)
-    return httpx.AsyncClient(
-        base_url=base_url,
-        timeout=httpx.Timeout(timeout, connect=5.0),
-        transport=AiohttpTransport(limits=limits),
-        trust_env=False,
-    )
 
 
 def _client_state_keys(settings: Settings) -> ClientStateKeys:

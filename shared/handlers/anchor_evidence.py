@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from shared.handlers.review_turn import CHAINS
 from shared.ports import Ports
 
 
@@ -13,5 +14,7 @@ async def anchor_evidence(ports: Ports) -> int:
         async for record in ports.records.all()
         if record.state is not None and record.state.chain.entries
     }
+    if ports.approval is not None:
+        heads |= {f"{CHAINS}{one.review_id}": one.chain async for one in ports.approval.approvals.all()}
     document = await ports.evidence.anchor(day, heads)
     return len(document["heads"])

@@ -1,6 +1,7 @@
 """Answer a card: one person's click, decided in one order and failing closed at each step, answered in time."""
 
 import asyncio
+from dataclasses import dataclass
 from typing import Any
 
 from shared.domain.activities import Activity, CardAction
@@ -25,16 +26,37 @@ Json = dict[str, Any]
 REFRESH = "refresh"
 
 
+@dataclass(frozen=True, slots=True)
+class _Click:
+    """One click, and everything that is needed to answer it."""
+
+    activity: Activity
+    action: CardAction
+    correlation_id: str
+    ports: Ports
+    asking: ApprovalRules
+
+    @property
+    def person_id(self) -> str:
+        return self.activity.person.object_id or ""
+
+
+class _SignInNeededError(Exception):
+    """Teams shall send the same click again, with the person's token."""
+
+
 async def answer_card(activity: Activity, ports: Ports, asking: ApprovalRules) -> Json:
     """The invoke's answer, always well-formed: the card as it is now, or a sentence that says why nothing happened."""
-    action = activity.action
-    if action is None:
+    if activity.action is None:
         return message_answer(sentence("unknown-card"))
-    correlation_id = ports.clock.new_id()
+    click = _Click(activity, activity.action, ports.clock.new_id(), ports, asking)
     try:
         async with asyncio.timeout(asking.click_seconds):
-            return await _answer(activity, action, correlation_id, ports, asking)
+            return await _answer(click)
+    except _SignInNeededError:
+        return login_request("gateway", asking.sign_in_resource, None, click.correlation_id)
     except TimeoutError:
+        ports.alerts.raise_alert("click-too-slow", verb=activity.action.verb)
         return message_answer(sentence("still-working"))
     except RejectedError as error:
         ports.alerts.measure("click-refused", 0.0, because=error.reason)
@@ -44,110 +66,92 @@ async def answer_card(activity: Activity, ports: Ports, asking: ApprovalRules) -
         return message_answer(sentence("gateway-down" if error.reason.startswith("gateway-") else "try-again"))
 
 
-async def _answer(
-    activity: Activity, action: CardAction, correlation_id: str, ports: Ports, asking: ApprovalRules
-) -> Json:
-    approval, copy = await _opened(activity, action, ports, asking)
-    copy = await _learn(copy, activity, ports)
-    if action.verb == REFRESH or action.automatic:
-        return _card(approval, copy, activity, asking)
-    if action.verb not in answers_of(copy.spec.audience, asking.routes):
+async def _answer(click: _Click) -> Json:
+    approval, copy = await _opened(click)
+    await _learn(copy, click)
+    verb, asking = click.action.verb, click.asking
+    if verb == REFRESH or click.action.automatic:
+        return _card(approval, copy, click)
+    if verb not in answers_of(copy.spec.audience, asking.routes):
         raise RejectedError("forged-token", "this card does not offer that answer")
-    person_id = activity.person.object_id or ""
     try:
-        if action.verb == DONE:
-            approval = await end_grant(approval, person_id, correlation_id, ports, asking)
+        if verb == DONE:
+            approval = await end_grant(approval, click.person_id, click.correlation_id, click.ports, asking)
         else:
-            approval = await _vote(approval, activity, action, correlation_id, ports, asking)
+            approval = await _vote(approval, Choice(verb), click)
     except AlreadyDecidedError:
-        approval = await needed(ports).approvals.read(approval.review_id) or approval
-    except _SignInNeededError:
-        return login_request("gateway", asking.sign_in_resource, None, correlation_id)
-    return _card(approval, copy, activity, asking)
+        approval = await needed(click.ports).approvals.read(approval.review_id) or approval
+    return _card(approval, copy, click)
 
 
-class _SignInNeededError(Exception):
-    """Teams shall send the same click again, with the person's token."""
-
-
-async def _opened(
-    activity: Activity, action: CardAction, ports: Ports, asking: ApprovalRules
-) -> tuple[Approval, CardCopy]:
+async def _opened(click: _Click) -> tuple[Approval, CardCopy]:
     """What a token stands for, its seal checked against this conversation and this command."""
-    token = parse_card_token(action.token)
-    outside = needed(ports)
+    token = parse_card_token(click.action.token)
+    outside, asking = needed(click.ports), click.asking
     approval, copy = await asyncio.gather(
         outside.approvals.read(token.review_id), outside.copies.find(token.review_id, token.copy_id)
     )
     if approval is None or copy is None:
         raise RejectedError("forged-token", "no such card")
     answers = answers_of(copy.spec.audience, asking.routes)
-    asking.tokens.check(token, Shown(activity.conversation_id, answers, approval.input_digest))
+    asking.tokens.check(token, Shown(click.activity.conversation_id, answers, approval.input_digest))
     return approval, copy
 
 
-async def _learn(copy: CardCopy, activity: Activity, ports: Ports) -> CardCopy:
+async def _learn(copy: CardCopy, click: _Click) -> None:
     """A post whose answer was lost is known once somebody looks at it; not knowing it yet stops nobody."""
-    seen = copy.seen(activity.conversation_id, activity.reply_to or "")
+    seen = copy.seen(click.activity.conversation_id, click.activity.reply_to or "")
     if seen == copy:
-        return copy
+        return
     try:
-        return await needed(ports).copies.save(seen)
+        await needed(click.ports).copies.save(seen)
     except (AlreadyDecidedError, RetryLaterError):
-        return seen
+        return
 
 
-def _card(approval: Approval, copy: CardCopy, activity: Activity, asking: ApprovalRules) -> Json:
+def _card(approval: Approval, copy: CardCopy, click: _Click) -> Json:
     if copy.spec.audience is Audience.REMINDER:
         return message_answer(sentence("already-decided"))
-    return card_answer(card_of(approval, copy.spec, activity.conversation_id, asking))
+    return card_answer(card_of(approval, copy.spec, click.activity.conversation_id, click.asking))
 
 
-async def _vote(
-    approval: Approval,
-    activity: Activity,
-    action: CardAction,
-    correlation_id: str,
-    ports: Ports,
-    asking: ApprovalRules,
-) -> Approval:
+async def _vote(approval: Approval, choice: Choice, click: _Click) -> Approval:
     """The approval after this answer: one more vote, or the end."""
-    answer = Answer(Choice(action.verb), ports.clock.now(), action.reason)
-    person_id = activity.person.object_id or ""
-    mine = approval.vote_of(person_id)
-    if mine is not None and mine.choice is answer.choice:
+    ports, asking = click.ports, click.asking
+    answer = Answer(choice, ports.clock.now(), click.action.reason)
+    mine = approval.vote_of(click.person_id)
+    if mine is not None and mine.choice is choice:
         # Teams repeats a click whose answer it did not see: whoever has voted sees the card.
         return approval
-    token = await _own_token(approval, action, person_id, ports, asking)
-    async with next_turn(approval, correlation_id, ports, asking) as ours:
+    token = await _own_token(approval, choice, click)
+    async with next_turn(approval, click.correlation_id, ports, asking) as ours:
         question, clicker, (kept, lost) = await asyncio.gather(
             read_shown(ours),
-            judge_approver(person_id, ours.approval.groups, ports, asking),
+            judge_approver(click.person_id, ours.approval.groups, ports, asking),
             drop_lost_votes(ours.approval, ports, asking),
         )
         if await close_as_shown(ours, question):
+            await show_cards(ours.approval, click.correlation_id, ports, asking)
             raise AlreadyDecidedError("already-decided")
         vote = consider(ours.approval, question, clicker, answer)
         if lost:
             await ours.note("votes-withdrawn", review=approval.review_id, of=list(lost))
             ours.keep(kept)
         await take_vote(ours, question, vote, token)
-    await show_cards(ours.approval, correlation_id, ports, asking)
+    await show_cards(ours.approval, click.correlation_id, ports, asking)
     took = (ports.clock.now() - answer.at).total_seconds()
-    ports.alerts.measure("click-to-decision", took, choice=answer.choice)
+    ports.alerts.measure("click-to-decision", took, choice=choice)
     return ours.approval
 
 
-async def _own_token(
-    approval: Approval, action: CardAction, person_id: str, ports: Ports, asking: ApprovalRules
-) -> str | None:
+async def _own_token(approval: Approval, choice: Choice, click: _Click) -> str | None:
     """The person's own token for the gateway, where approvers sign in and one answer is enough.
 
     With several answers to give, the gateway would count all groups of a person at once: keys carry those.
     """
-    sign_in = needed(ports).sign_in
-    if sign_in is None or approval.needed != 1 or action.verb == Choice.BREAK_GLASS:
+    sign_in = needed(click.ports).sign_in
+    if sign_in is None or approval.needed != 1 or choice is Choice.BREAK_GLASS:
         return None
-    if action.sso_token is None:
+    if click.action.sso_token is None:
         raise _SignInNeededError
-    return await sign_in.exchange(action.sso_token, person_id)
+    return await sign_in.exchange(click.action.sso_token, click.person_id)

@@ -26,7 +26,7 @@ def card_of(approval: Approval, spec: CopySpec, conversation_id: str, asking: Ap
     link = asking.review_url.format(session_id=approval.session_id) if asking.review_url else None
     token = _token(approval, spec, conversation_id, asking)
     if spec.audience is Audience.SECURITY:
-        return security_card(approval, link, unrouted=approval.unasked)
+        return security_card(approval, link)
     if spec.audience is Audience.REQUESTER:
         return requester_card(approval, token, link)
     if approval.is_open:

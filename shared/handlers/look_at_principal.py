@@ -21,6 +21,7 @@ from shared.handlers.look_again import look_again, look_for_newcomer, look_for_r
 from shared.handlers.observe_principal import find_holders, observe_principal
 from shared.handlers.restore_access import restore_access
 from shared.handlers.revoke_access import read, revoke_access
+from shared.handlers.tell_of_leaver import tell_of_leaver
 from shared.handlers.turn import Turn, turn
 from shared.ports import Ports, Rules
 
@@ -33,6 +34,8 @@ async def look_at_principal(change: PrincipalChange, ports: Ports, rules: Rules)
         RejectedError: `ambiguous-identity`.
         RetryLaterError: something could not be read, written or proven; what could be done has been.
     """
+    if change.hint.takes_away:
+        await tell_of_leaver(change, ports)
     record = await ports.records.read(change.principal_id)
     state = record.state or PrincipalState(change.principal_id)
     if _is_done(change, state):
@@ -115,6 +118,8 @@ async def _converge(
             await restore_access(ours, ref)
     if decision.verdict is Verdict.LOSE_EVERYTHING and ours.revoked:
         _warn_of_keys(ours, roster, identities)
+    if ours.revoked and not ours.change.hint.takes_away:
+        await tell_of_leaver(ours.change, ours.ports)
     if decision.second_path:
         await ours.note("access-kept", because=decision.because, kept=sorted(decision.second_path))
     return decision

@@ -1,15 +1,19 @@
 """Settle a message: done, later, or put aside with its reason. Redelivery is normal; backoff is ours."""
 
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Generic, Protocol, Self, TypeVar
 
 from shared.domain.backoff import next_wait
+from shared.domain.card_copy import CardUpdate
 from shared.domain.evidence import START, EvidenceEntry
 from shared.domain.principals import PrincipalChange
+from shared.domain.reviews import ReviewEvent
 from shared.domain.subscriptions import DirectoryEvent
 from shared.errors import AlreadyDecidedError, ClaimedElsewhereError, RejectedError, RetryLaterError
 from shared.ports import Ports
-from shared.wire.messages import encode_change, parse_change, parse_event
+from shared.wire.messages import encode_change, parse_card_update, parse_change, parse_event, parse_review_event
 
 
 async def settle_change(
@@ -37,22 +41,60 @@ async def settle_event(
     body: bytes, queue: str, process: Callable[[DirectoryEvent], Awaitable[None]], ports: Ports
 ) -> None:
     """The same for directory events."""
+    await _settle(body, queue, _Kind(parse_event, process, ports.queue.send_directory_events), ports)
+
+
+async def settle_review_event(
+    body: bytes, queue: str, process: Callable[[ReviewEvent], Awaitable[None]], ports: Ports
+) -> None:
+    """The same for looks at reviews."""
+    await _settle(body, queue, _Kind(parse_review_event, process, ports.queue.send_review_events), ports)
+
+
+async def settle_card_update(
+    body: bytes, queue: str, process: Callable[[CardUpdate], Awaitable[None]], ports: Ports
+) -> None:
+    """The same for cards."""
+    await _settle(body, queue, _Kind(parse_card_update, process, ports.queue.send_card_updates), ports)
+
+
+class _Message(Protocol):
+    @property
+    def attempt(self) -> int: ...
+
+    def retried(self) -> Self: ...
+
+
+_M = TypeVar("_M", bound=_Message)
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind(Generic[_M]):
+    """A kind of message: how it is read, what is done about it, and how a copy is sent."""
+
+    parse: Callable[[bytes], _M]
+    process: Callable[[_M], Awaitable[None]]
+    send: Callable[[list[_M], datetime], Awaitable[None]]
+
+
+async def _settle(body: bytes, queue: str, kind: _Kind[_M], ports: Ports) -> None:
     try:
-        event = parse_event(body)
+        message = kind.parse(body)
     except RejectedError as error:
         await _put_aside(body, queue, error, ports)
         return
     try:
-        await process(event)
+        await kind.process(message)
     except AlreadyDecidedError:
         return
+    except ClaimedElsewhereError as error:
+        await kind.send([message], ports.clock.now() + timedelta(seconds=error.retry_after))
     except RetryLaterError as error:
-        wait = next_wait(event.attempt, error, ports.clock.jitter())
+        wait = next_wait(message.attempt, error, ports.clock.jitter())
         if wait is None:
             await _put_aside(body, queue, error, ports)
         else:
-            at = ports.clock.now() + timedelta(seconds=wait)
-            await ports.queue.send_directory_events([event.retried()], at)
+            await kind.send([message.retried()], ports.clock.now() + timedelta(seconds=wait))
     except RejectedError as error:
         await _put_aside(body, queue, error, ports)
 

@@ -1,6 +1,6 @@
 """Take a vote: record first, act after, undo what could not be done.
 
-A vote is on record before the gateway hears of it, and a look is on the queue that goes on where this process might die.
+A vote is on record before the gateway hears of it, and a look is on the queue that goes on where this process may die.
 """
 
 from dataclasses import replace

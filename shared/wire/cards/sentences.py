@@ -24,6 +24,8 @@ _SENTENCES = {
     "consent-needed": "Tether needs your consent to answer on your behalf. Sign in when asked, then click again.",
     "recorded": "Your approval is recorded.",
     "done": "Thank you. Your access has ended.",
+    "still-working": "This takes longer than usual. The card will show the outcome; if it does not, click again.",
+    "not-yours": "Only whoever asked, or the people behind the agent, can end this access.",
     "nothing-to-end": "There is nothing to end: this access is over already.",
 }
 _OTHERWISE = "Something went wrong and nothing was decided. Please decide at the gateway, and tell whoever runs Tether."
