@@ -137,7 +137,7 @@ def _review(body: ReviewBody, min_approvals: int | None) -> GatewayReview:
 
 def _group(body: _GroupBody) -> ReviewGroup:
     reviewer = body.reviewed_by or _ReviewerBody()
-    return ReviewGroup(body.group, _status(body.status), reviewer.name or "", reviewer.email or "")
+    return ReviewGroup(body.group, _status(body.status), reviewer.name or reviewer.email or "", reviewer.email or "")
 
 
 def _session(body: SessionBody) -> GatewaySession:
