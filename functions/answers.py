@@ -1,5 +1,6 @@
 """Answers: what an HTTP caller gets for each kind of error."""
 
+import logging
 from collections.abc import Awaitable
 from math import ceil
 
@@ -7,6 +8,7 @@ import azure.functions as func
 
 from shared.errors import RejectedError, RetryLaterError
 
+_LOG = logging.getLogger("tether")
 _STATUS = {
     "body-too-large": 413,
     "forged-client-state": 403,
@@ -22,6 +24,7 @@ async def answer(handled: Awaitable[func.HttpResponse]) -> func.HttpResponse:
     try:
         return await handled
     except RejectedError as error:
+        _LOG.warning("refused: %s", error)
         return func.HttpResponse(error.reason, status_code=_STATUS.get(error.reason, 400), mimetype="text/plain")
     except RetryLaterError as error:
         headers = {"Retry-After": str(max(1, ceil(error.retry_after)))}

@@ -46,6 +46,10 @@ def test_example_with_a_key_of_ones_own_is_accepted_and_shows_the_defaults(examp
         "storage_blob_uri",
         "storage_table_uri",
         "service_bus_namespace",
+        "approval_routes_file",
+        "bot_app_id",
+        "card_token_key",
+        "gateway_web_url",
     }
 
 

@@ -56,10 +56,15 @@ def test_every_function_is_registered(identity_map: Path) -> None:
 
     assert json.loads(started.stdout)["functions"] == [
         "anchor_evidence",
+        "poll_reviews",
+        "process_card_updates",
         "process_principal_changes",
+        "process_review_events",
         "process_subscription_events",
         "process_verifications",
+        "receive_gateway_events",
         "receive_graph_notifications",
+        "receive_teams_activity",
         "reconcile_roster",
         "release_hold",
         "renew_subscriptions",
