@@ -1,7 +1,5 @@
 """The team that exists when the sandbox starts, under ids that never change."""
 
-import hashlib
-
 from sandbox import cast
 from sandbox.teams.records import Channel, Person
 
@@ -9,15 +7,12 @@ BOT_NAME = "Tether"
 TEAM_NAME = "Platform"
 
 
-def _channel_id(name: str) -> str:
-    return f"19:{hashlib.sha256(name.encode()).hexdigest()[:32]}@thread.tacv2"
-
-
-TEAM_ID = _channel_id("Platform")
+# The same ids as in sandbox/approval-routes.yaml, where an operator has to write them down.
+TEAM_ID = "19:a11a000000000000000000000000000f@thread.tacv2"
 TEAM_GROUP_ID = cast.object_id(0x401)
-APPROVALS_CHANNEL = _channel_id("approvals")
-SECURITY_CHANNEL = _channel_id("security")
-ON_CALL_CHANNEL = _channel_id("on-call")
+APPROVALS_CHANNEL = "19:a11a0000000000000000000000000001@thread.tacv2"
+SECURITY_CHANNEL = "19:a11a0000000000000000000000000002@thread.tacv2"
+ON_CALL_CHANNEL = "19:a11a0000000000000000000000000003@thread.tacv2"
 CHANNELS = {APPROVALS_CHANNEL: "approvals", SECURITY_CHANNEL: "security", ON_CALL_CHANNEL: "on-call"}
 
 
