@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from shared.domain.approval import Approval, PastDecision, Person, Requester
 from shared.wire.cards.elements import Element, block, fact, warning
 from shared.wire.cards.text import Run, quoted, said
-from shared.wire.cards.words import account, counted, ended, kind, moment, wanted
+from shared.wire.cards.words import account, counted, day, ended, kind, wanted
 
 _MOST_PEOPLE = 5
 _MOST_GROUPS = 8
@@ -26,7 +26,8 @@ def question(approval: Approval) -> Element:
 def requester_facts(requester: Requester) -> list[Element]:
     """Who asks, how the account is, who stands behind an agent, and how earlier requests ended."""
     facts = [fact("Requester", _identity(requester))]
-    facts.append(fact("Account", block(said(account(requester.state)), spacing="None")))
+    if requester.principal_id is not None:
+        facts.append(fact("Account", block(said(account(requester.state)), spacing="None")))
     if requester.is_agent_identity or requester.sponsors:
         facts.append(fact("Sponsors", people(requester.sponsors)))
     if requester.is_agent_identity or requester.owners:
@@ -91,12 +92,10 @@ def _others(count: int, runs: Sequence[Run]) -> list[Run]:
 
 
 def _identity(requester: Requester) -> Element:
-    runs = [*quoted(requester.name, _NAME), said(f", {kind(requester)}")]
-    if requester.email:
-        runs += [said(" · ", isSubtle=True), *quoted(requester.email, _NAME, isSubtle=True)]
-    return block(*runs, spacing="None")
+    address = [said(", "), *quoted(requester.email, _NAME)] if requester.email else []
+    return block(said(kind(requester)), *address, spacing="None")
 
 
 def _past(decision: PastDecision) -> Element:
     runs = quoted(decision.connection, _NAME)
-    return block(*runs, said(f": {ended(decision.state)} {moment(decision.at)}"), spacing="None")
+    return block(*runs, said(f": {ended(decision.state)} on {day(decision.at)}"), spacing="None")

@@ -20,12 +20,14 @@ def visible(text: str) -> tuple[str, int]:
     private-use and unassigned characters, blank letters, and marks beyond four on one letter. What remains is in NFC.
     """
     text = text.replace("\r\n", "\n").translate(_LINE_ENDS)
+    possible = [character for character in text if _can_be_visible(character)]
     kept: list[str] = []
     marks = _MOST_MARKS
-    for index, character in enumerate(text):
-        is_mark = unicodedata.category(character).startswith("M")
-        marks = marks + 1 if is_mark else 0
-        if marks <= _MOST_MARKS and _is_visible(text, index):
+    for character, after in zip(possible, [*possible, ""][1:], strict=True):
+        if not _is_visible(character, kept[-1] if kept else "", after):
+            continue
+        marks = marks + 1 if _is_mark(character) else 0
+        if marks <= _MOST_MARKS:
             kept.append(" " if unicodedata.category(character) == "Zs" else character)
     return unicodedata.normalize("NFC", "".join(kept)), len(text) - len(kept)
 
@@ -46,39 +48,44 @@ def cut(text: str, longest: int) -> str:
     return text[:longest]
 
 
-def _is_visible(text: str, index: int) -> bool:
-    character, before, after = text[index], text[index - 1 : index], text[index + 1 : index + 2]
-    if character == "\n":
+def _can_be_visible(character: str) -> bool:
+    if character in "\n\u200c\u200d":
         return True
-    if character in (_JOINER, _NON_JOINER):
-        return _is_joining(character, before, after)
-    if character in _VARIATIONS:
-        return bool(before) and unicodedata.category(before)[0] in "SPN"
-    if _is_variation(character) or character in _BLANK_LETTERS:
+    if character in _BLANK_LETTERS or _is_odd_variation(character):
         return False
     return unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Co", "Cn")
 
 
+def _is_visible(character: str, before: str, after: str) -> bool:
+    if character in _VARIATIONS:
+        return bool(before) and unicodedata.category(before)[0] in "SPN"
+    if character in (_JOINER, _NON_JOINER):
+        return bool(before) and bool(after) and _is_joining(character, before, after)
+    return True
+
+
 def _is_joining(character: str, before: str, after: str) -> bool:
-    if not before or not after:
-        return False
     if unicodedata.combining(before) == _VIRAMA:
         return after.isalpha()
     if character == _JOINER:
-        return _is_pictograph(before) and _is_pictograph(after)
+        return (_is_pictograph(before) or before in _VARIATIONS) and _is_pictograph(after)
     return unicodedata.bidirectional(before) == unicodedata.bidirectional(after) == "AL"
 
 
 def _is_pictograph(character: str) -> bool:
-    return unicodedata.category(character) == "So" or character in _VARIATIONS or _is_skin_tone(character)
+    return unicodedata.category(character) == "So" or _is_skin_tone(character)
+
+
+def _is_mark(character: str) -> bool:
+    return unicodedata.category(character).startswith("M")
 
 
 def _is_skin_tone(character: str) -> bool:
     return "\U0001f3fb" <= character <= "\U0001f3ff"
 
 
-def _is_variation(character: str) -> bool:
-    return "\ufe00" <= character <= "\ufe0f" or "\U000e0100" <= character <= "\U000e01ef"
+def _is_odd_variation(character: str) -> bool:
+    return "\ufe00" <= character <= "\ufe0d" or "\U000e0100" <= character <= "\U000e01ef"
 
 
 def _is_flag_letter(character: str) -> bool:
@@ -87,7 +94,7 @@ def _is_flag_letter(character: str) -> bool:
 
 def _belongs_together(text: str, end: int) -> bool:
     before, after = text[end - 1], text[end]
-    if unicodedata.category(after).startswith("M") or _is_skin_tone(after) or _JOINER in (before, after):
+    if _is_mark(after) or _is_skin_tone(after) or _JOINER in (before, after):
         return True
     if not (_is_flag_letter(before) and _is_flag_letter(after)):
         return False

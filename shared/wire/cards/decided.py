@@ -45,7 +45,8 @@ def decision_facts(approval: Approval, outcome: Outcome) -> list[Element]:
         facts.append(fact("By", block(*names(outcome.by), spacing="None")))
     if outcome.reason:
         facts.append(fact("Reason", block(*quoted(outcome.reason, LONGEST_REASON), spacing="None")))
-    facts.append(fact("Decided", block(said(moment(outcome.at)), spacing="None")))
+    label = "Decided" if outcome.state in (ApprovalState.APPROVED, ApprovalState.DENIED) else "Ended"
+    facts.append(fact(label, block(said(moment(outcome.at)), spacing="None")))
     if outcome.expires_at is not None:
         facts.append(fact("Until", block(said(moment(outcome.expires_at)), spacing="None")))
     if approval.ended_at is not None:
@@ -78,4 +79,4 @@ def _meaning(approval: Approval, outcome: Outcome) -> list[Element]:
         lines.append("The reviewer groups were not waited for. The security channel has been told.")
     elif outcome.way == "gateway":
         lines.append("It was decided outside Teams, in the gateway's web page, its command line or Slack.")
-    return [block(said(" ".join(lines)))] if lines else []
+    return [block(said(" ".join(lines)), spacing="Medium")] if lines else []

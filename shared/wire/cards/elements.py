@@ -12,7 +12,7 @@ Card = dict[str, Any]
 _LABEL_WIDTH = "92px"
 
 
-def heading(text: str) -> Element:
+def heading(text: str, color: str = "Default") -> Element:
     """A heading of our own words; the only text that is not made of runs."""
     return {
         "type": "TextBlock",
@@ -20,6 +20,7 @@ def heading(text: str) -> Element:
         "style": "heading",
         "size": "Large",
         "weight": "Bolder",
+        "color": color,
         "wrap": True,
     }
 
@@ -36,7 +37,8 @@ def box(style: str, *items: Element) -> Element:
 
 def banner(style: str, title: str, *items: Element) -> Element:
     """The head of a card: its heading and what belongs to it, from edge to edge."""
-    return {"type": "Container", "style": style, "bleed": True, "items": [heading(title), *items]}
+    color = "Attention" if style == "attention" else "Default"
+    return {"type": "Container", "style": style, "bleed": True, "items": [heading(title, color), *items]}
 
 
 def warning(title: str, *runs: Run, style: str = "warning") -> Element:
@@ -92,7 +94,6 @@ def card(spoken: str, body: Sequence[Element], actions: Sequence[Element] = (), 
         "type": "AdaptiveCard",
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
         "version": "1.5",
-        "lang": "en",
         "speak": spoken,
         "fallbackText": spoken,
         "msteams": {"width": "Full"},

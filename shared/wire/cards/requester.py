@@ -1,6 +1,6 @@
 """Requester card: what those who asked, or who stand behind an agent, are told."""
 
-from shared.domain.approval import Approval, ApprovalState, Outcome
+from shared.domain.approval import Approval, ApprovalState
 from shared.domain.gateway import ReviewType
 from shared.wire.cards.about import question
 from shared.wire.cards.command import command_hash
@@ -22,7 +22,12 @@ _RUN_IT = "Run it now: the approval is for this one command. In the command line
 def requester_card(approval: Approval, token: str | None, link: str | None) -> Card:
     """The news for the requester, or for an agent's sponsors. With a `token`, a running grant can be given back."""
     style, title, hint = _face(approval)
-    body = [banner(style, title, question(approval)), block(said(hint)), *_facts(approval), *command_hash(approval)]
+    body = [
+        banner(style, title, question(approval)),
+        block(said(hint), spacing="Medium"),
+        *_facts(approval),
+        *command_hash(approval),
+    ]
     actions = [*_done(approval, token), *open_link(link)]
     refresh = refreshed(token, userIds=[]) if token else None
     return card(f"{title}.", body, actions, refresh)
@@ -42,7 +47,7 @@ def _face(approval: Approval) -> tuple[str, str, str]:
 def _facts(approval: Approval) -> list[Element]:
     if approval.outcome is None:
         return [fact("Expires", block(said(moment(approval.expires_at)), spacing="None"))]
-    return decision_facts(approval, approval.outcome or Outcome(approval.state, approval.created_at))
+    return decision_facts(approval, approval.outcome)
 
 
 def _done(approval: Approval, token: str | None) -> list[Element]:

@@ -16,7 +16,7 @@ _UNROUTED = "No Teams channel is configured for a reviewer group, so nobody was 
 def security_card(approval: Approval, link: str | None) -> Card:
     """The loud notice: break-glass, a stuck review, or reviewer groups that nobody can be asked for."""
     style, title, meaning = _face(approval)
-    body = [banner(style, title, question(approval)), block(said(meaning))]
+    body = [banner(style, title, question(approval)), block(said(meaning), spacing="Medium")]
     if approval.unasked:
         body.append(fact("No route", block(*names(approval.unasked), spacing="None")))
     body += [fact("Asked", groups(approval)), *_decision(approval), *requester_facts(approval.requester)]

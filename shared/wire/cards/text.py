@@ -19,7 +19,9 @@ _MOST_PIECES = 12
 _READ_AT_MOST = 16
 _TEMPLATE = re.compile(r"(?<=[{$])(?={)")
 _MARKUP = "<>&*_~`[]#|@\\{}$"
-_FULL_WIDTH = str.maketrans({sign: chr(ord(sign) + 0xFEE0) for sign in _MARKUP})
+_TO_FULL_WIDTH = 0xFEE0
+_FULL_WIDTH = str.maketrans({sign: chr(ord(sign) + _TO_FULL_WIDTH) for sign in _MARKUP})
+_LIST_SIGN = re.compile(r"^(\d*)([-+=.)])")
 _ADDRESS_DOT = re.compile(r"(?<=\w)\.(?=\w)")
 
 
@@ -88,4 +90,5 @@ def for_message(text: str, longest: int = 80) -> str:
     """
     cleaned = clean(text, longest)
     words = _ADDRESS_DOT.sub("·", cleaned.text.translate(_FULL_WIDTH)).replace("://", ": //")
+    words = _LIST_SIGN.sub(lambda sign: sign[1] + chr(ord(sign[2]) + _TO_FULL_WIDTH), words)
     return (words + ("…" if cleaned.more else "")) or EMPTY

@@ -40,6 +40,11 @@ def moment(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
+def day(at: datetime) -> str:
+    """A date, in UTC."""
+    return at.astimezone(UTC).strftime("%Y-%m-%d")
+
+
 def span(duration: timedelta) -> str:
     """A duration in its two largest units."""
     left = max(0, round(duration.total_seconds()))
