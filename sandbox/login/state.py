@@ -38,7 +38,9 @@ class Switches:
             self.values["status"] = {**wanted, "count": left} if left > 0 else None
         headers = {"Retry-After": str(wanted["retryAfter"])} if "retryAfter" in wanted else None
         if wanted.get("html"):
-            return HTMLResponse("<h1>Our services aren't available right now</h1><p>An error occurred.</p>", wanted["code"], headers)
+            return HTMLResponse(
+                "<h1>Our services aren't available right now</h1><p>An error occurred.</p>", wanted["code"], headers
+            )
         return JSONResponse({"error": "temporarily_unavailable"}, wanted["code"], headers)
 
 
