@@ -13,6 +13,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from sandbox.bench.approvals import measure_approvals
 from sandbox.bench.imports import measure_import
 from sandbox.bench.result import Result
 from sandbox.bench.revocations import measure_burst, measure_latency
@@ -34,6 +35,7 @@ def measures(*, quick: bool) -> dict[str, Measure]:
         "import": measure_import,
         "webhook": lambda sandbox: measure_webhook(sandbox, 5 if quick else 30),
         "latency": lambda sandbox: measure_latency(sandbox, 50 if quick else 500),
+        "approvals": lambda sandbox: measure_approvals(sandbox, 20 if quick else 100),
         "lost": measure_lost_notifications,
         "disabled": measure_service_principal,
         "burst": lambda sandbox: measure_burst(sandbox, 200 if quick else 2000, 6 if quick else 60),
