@@ -43,6 +43,10 @@ class Card:
         """Whether the card has a button with this verb."""
         return any(action.get("verb") == verb for action in self.content.get("actions", ()))
 
+    def data_of(self, verb: str) -> Json:
+        """What the button carries."""
+        return next((action["data"] for action in self.content.get("actions", ()) if action.get("verb") == verb), {})
+
 
 class Teams:
     """The Teams of one running sandbox."""
@@ -69,13 +73,13 @@ class Teams:
         return [Card(one["conversation"], one["id"], one["card"]) for one in shown["messages"] if one.get("card")]
 
     async def click(self, card: Card, person: Person, verb: str, reason: str = "") -> Json:
-        """The person presses a button; what Teams shows them then, and how long it took."""
+        """The person presses a button of the card as it was when seen; what Teams shows them, and how long it took."""
         body = {
             "conversation": card.conversation,
             "activity_id": card.activity_id,
             "person": person.id,
             "verb": verb,
-            "inputs": {"reason": reason} if reason else {},
+            "data": card.data_of(verb) | ({"reason": reason} if reason else {}),
         }
         answer: Json = (await self._sandbox.teams.post("/sandbox/click", json=body)).raise_for_status().json()
         return answer

@@ -1,7 +1,5 @@
 """Command: what shall run, as far as a card has room for it, line by line in a fixed-width face."""
 
-import re
-
 from shared.domain.approval import Approval
 from shared.wire.cards.characters import has_right_to_left
 from shared.wire.cards.elements import Element, block, box
@@ -10,7 +8,7 @@ from shared.wire.cards.words import counted
 
 _MOST_LINES = 30
 _DIGEST, _DIGEST_GROUP = 64, 16
-_BESIDE_ANOTHER = re.compile(r"(?<= ) |^ ", re.MULTILINE)
+_FIRM_SPACE = "\u00a0"
 
 
 def command(approval: Approval, longest: int) -> list[Element]:
@@ -39,15 +37,19 @@ def command_hash(approval: Approval) -> list[Element]:
 
 
 def _line(line: str) -> Element:
-    # Clients fold spaces, which would hide how a command is laid out.
-    kept = _BESIDE_ANOTHER.sub("\u00a0", line) or "\u00a0"
-    return block(*verbatim(kept, fontType="Monospace"), spacing="None")
+    return block(*verbatim(_laid_out(line), fontType="Monospace"), spacing="None")
 
 
 def _whole(approval: Approval, more: int) -> list[Element]:
     begin = f"… {counted(more, 'more character')}; " if more else ""
     digest = [_digest(approval.input_digest)] if approval.input_digest else []
     return [said(f"{begin}SHA-256 of the whole: ", isSubtle=True), *digest]
+
+
+def _laid_out(line: str) -> str:
+    """The line with spaces that clients do not fold, and at which they can still break it."""
+    kept = line.replace("  ", f" {_FIRM_SPACE}")
+    return _FIRM_SPACE + kept[1:] if not kept or kept.startswith(" ") else kept
 
 
 def _digest(digest: str) -> Element:

@@ -17,6 +17,9 @@ EMPTY = "(empty)"
 _ISOLATE, _END_ISOLATE = "\u2068", "\u2069"
 _MOST_PIECES = 12
 _READ_AT_MOST = 16
+_BREAK_HERE = "\u200b"
+_LONGEST_WORD = 20
+_LONG_WORD = re.compile(rf"\S{{{_LONGEST_WORD + 1},}}")
 _TEMPLATE = re.compile(r"(?<=[{$])(?={)")
 _MARKUP = "<>&*_~`[]#|@\\{}$"
 _TO_FULL_WIDTH = 0xFEE0
@@ -63,8 +66,12 @@ def quoted(text: str, longest: int = 80, **look: Any) -> list[Run]:  # noqa: ANN
 
 
 def verbatim(words: str, **look: Any) -> list[Run]:  # noqa: ANN401
-    """Runs that show cleaned words as they are; none of the runs contains the beginning of a template."""
-    pieces = _TEMPLATE.split(words)
+    """Runs that show cleaned words as they are; none of the runs contains the beginning of a template.
+
+    Clients do not break a long word, which would push it out of sight, so it gets places to break: the only zero-width
+    characters that are ours.
+    """
+    pieces = _TEMPLATE.split(_LONG_WORD.sub(lambda word: _breakable(word[0]), words))
     if len(pieces) > _MOST_PIECES:
         pieces = [" ".join(pieces)]
     return [said(piece, **look) for piece in pieces]
@@ -92,3 +99,11 @@ def for_message(text: str, longest: int = 80) -> str:
     words = _ADDRESS_DOT.sub("·", cleaned.text.translate(_FULL_WIDTH)).replace("://", ": //")
     words = _LIST_SIGN.sub(lambda sign: sign[1] + chr(ord(sign[2]) + _TO_FULL_WIDTH), words)
     return (words + ("…" if cleaned.more else "")) or EMPTY
+
+
+def _breakable(word: str) -> str:
+    pieces: list[str] = []
+    while word:
+        pieces.append(cut(word, _LONGEST_WORD))
+        word = word[len(pieces[-1]) :]
+    return _BREAK_HERE.join(pieces)

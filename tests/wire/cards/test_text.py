@@ -40,7 +40,7 @@ def test_words_are_shown_as_they_can_be_seen(text: str, shown: str) -> None:
 
 
 def test_words_that_are_too_long_end_in_an_ellipsis() -> None:
-    assert read("x" * 81) == "x" * 80 + "…"
+    assert read("x " * 60, 9) == "x x x x x…"
 
 
 @pytest.mark.parametrize(
@@ -72,6 +72,12 @@ def test_template_is_broken_between_two_runs_and_reads_as_written() -> None:
     runs = verbatim("{{DATE(2017-02-14T06:08:39Z)}} ${x}")
 
     assert [run["text"] for run in runs] == ["{", "{DATE(2017-02-14T06:08:39Z)}} $", "{x}"]
+
+
+def test_long_word_can_be_broken_and_a_short_one_cannot() -> None:
+    (run,) = verbatim("x" * 45 + " " + "y" * 20)
+
+    assert run["text"] == "\u200b".join(["x" * 20, "x" * 20, "x" * 5]) + " " + "y" * 20
 
 
 def test_very_many_templates_are_broken_by_spaces_in_one_run() -> None:
