@@ -50,15 +50,9 @@ def decision_facts(approval: Approval, outcome: Outcome) -> list[Element]:
     if outcome.expires_at is not None:
         facts.append(fact("Until", block(said(moment(outcome.expires_at)), spacing="None")))
     if approval.ended_at is not None:
-        facts.append(fact("Given back", block(said(given_back(approval)), spacing="None")))
+        closed = f"{moment(approval.ended_at)}; {counted(approval.sessions_ended, 'session')} ended"
+        facts.append(fact("Given back", block(said(closed), spacing="None")))
     return facts
-
-
-def given_back(approval: Approval) -> str:
-    """When access ended early, and what that closed; empty when it did not."""
-    if approval.ended_at is None:
-        return ""
-    return f"{moment(approval.ended_at)}; {counted(approval.sessions_ended, 'session')} ended"
 
 
 def _face(approval: Approval, outcome: Outcome) -> tuple[str, str]:

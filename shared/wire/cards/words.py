@@ -1,6 +1,5 @@
 """Words: times, spans, kinds and states as people say them."""
 
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from shared.domain.approval import ApprovalState, Choice, Requester
@@ -88,8 +87,3 @@ def wanted(review_type: ReviewType, duration: timedelta) -> str:
     if review_type is ReviewType.ONETIME:
         return "one command, to run once"
     return f"access for {span(duration)}"
-
-
-def listed(parts: Sequence[str]) -> str:
-    """Names in a row."""
-    return ", ".join(parts[:-1]) + " and " + parts[-1] if len(parts) > 1 else "".join(parts)
