@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from shared.domain.approval import Person
 from shared.domain.client_state import ClientStateKeys
 from shared.domain.principals import AccountState, Hint, Principal, PrincipalChange, PrincipalKind, Source
 from shared.domain.sweep import DeltaPage, DirectoryChange
@@ -26,7 +27,10 @@ def guid(name: str) -> str:
 
 @dataclass
 class Truth:
-    """The directory: principals (deleted ones in the bin), groups by members, names of groups, disabled apps."""
+    """The directory: principals (deleted ones in the bin), groups by members, names of groups, disabled apps.
+
+    `sponsors` and `owners` are people by agent.
+    """
 
     principals: dict[str, Principal] = field(default_factory=dict)
     members: dict[str, set[str]] = field(default_factory=dict)
@@ -34,6 +38,8 @@ class Truth:
     bin: dict[str, Principal] = field(default_factory=dict)
     binned_groups: dict[str, set[str]] = field(default_factory=dict)
     disabled_apps: set[str] = field(default_factory=set)
+    sponsors: dict[str, list[str]] = field(default_factory=dict)
+    owners: dict[str, list[str]] = field(default_factory=dict)
 
     def groups_of(self, member_id: str) -> frozenset[str]:
         return frozenset(group for group, members in self.members.items() if member_id in members)
@@ -201,6 +207,18 @@ class FakeEntra:
         wanted = [(name, id_) for name, id_ in known if name in display_names]
         return {name: id_ for name, id_ in wanted if sum(name == other for other, _ in wanted) == 1}
 
+    async def members(self, group_id: str, most: int) -> Sequence[Person]:
+        await self._think()
+        held = (p for p in self._now.principals.values() if p.kind is PrincipalKind.USER and not p.state.is_shut)
+        inside = [p for p in held if group_id in self._now.all_groups_of(p.principal_id)]
+        return [Person(p.principal_id, p.display_name) for p in inside[:most]]
+
+    async def people_behind(self, principal: Principal) -> tuple[Sequence[Person], Sequence[Person]]:
+        await self._think()
+        behind = (self._now.sponsors, self._now.owners)
+        sponsors, owners = ([*map(self._person, each.get(principal.principal_id, ()))] for each in behind)
+        return sponsors, owners
+
     async def latest_delta_link(self, resource: str) -> str:
         return f"{resource}?{len(self._log)}"
 
@@ -216,6 +234,9 @@ class FakeEntra:
             if logged == resource
         ]
         return DeltaPage(changes, f"{resource}?{end}", is_last=end == len(self._log))
+
+    def _person(self, principal_id: str) -> Person:
+        return Person(principal_id, self._now.principals[principal_id].display_name)
 
     # --- and how it tells -------------------------------------------------------------------------------------------
 

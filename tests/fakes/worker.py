@@ -2,13 +2,13 @@
 
 import asyncio
 import inspect
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from dataclasses import fields as fields_of
 from typing import Any, cast
 
 from shared.errors import RetryLaterError
-from shared.ports import Ports
+from shared.ports import ApprovalPorts, Ports
 
 Call = tuple[str, str]
 Fault = Callable[[Call], RetryLaterError | None]
@@ -20,6 +20,11 @@ class CrashError(BaseException):
 
 def no_fault(_: Call) -> RetryLaterError | None:
     return None
+
+
+async def one_step() -> None:
+    """The others go on while a call is on its way."""
+    await asyncio.sleep(0)
 
 
 def unreachable(*names: str) -> Fault:
@@ -39,13 +44,14 @@ class Fate:
     """What happens to one worker's calls.
 
     It dies at its `dies_at`-th call, counted from 1, or at its first call of `dies_on`, such as `gateway.kill_session`;
-    `heard` says that this last call took effect.
+    `heard` says that this last call took effect. `on_the_way` passes before each call, and before its answer.
     """
 
     fault: Fault = no_fault
     dies_at: int | None = None
     dies_on: str = ""
     heard: bool = False
+    on_the_way: Callable[[], Awaitable[None]] = one_step
     calls: list[Call] = field(default_factory=list)
     dead: bool = False
 
@@ -85,9 +91,11 @@ class Seen:
 
     def _called(self, real: Callable[..., Any], method: str) -> Callable[..., Any]:
         async def call(*arguments: Any, **named: Any) -> Any:  # noqa: ANN401 - as above
-            await asyncio.sleep(0)
+            await self._fate.on_the_way()
             self._fate.before((self._name, method))
             answer = await real(*arguments, **named)
+            if self._fate.on_the_way is not one_step:
+                await self._fate.on_the_way()
             self._fate.after()
             return answer
 
@@ -105,11 +113,14 @@ class Seen:
 
 def seen_by_a_worker(ports: Ports, fate: Fate) -> Ports:
     """The same ports with a fate between them and the handlers; time and alerts are the worker's own."""
-    own = ("clock", "alerts")
-    wrapped = {
-        part.name: getattr(ports, part.name)
-        if part.name in own
-        else cast("Any", Seen(getattr(ports, part.name), part.name, fate))
-        for part in fields_of(ports)
-    }
-    return Ports(**wrapped)
+    approval = ports.approval and ApprovalPorts(**_wrapped(ports.approval, fate))
+    return Ports(**_wrapped(ports, fate, "clock", "alerts", "approval"), approval=approval, **_own(ports))
+
+
+def _wrapped(ports: Ports | ApprovalPorts, fate: Fate, *but: str) -> dict[str, Any]:
+    given = {part.name: getattr(ports, part.name) for part in fields_of(ports) if part.name not in but}
+    return {name: port and cast("Any", Seen(port, name, fate)) for name, port in given.items()}
+
+
+def _own(ports: Ports) -> dict[str, Any]:
+    return {"clock": ports.clock, "alerts": ports.alerts}

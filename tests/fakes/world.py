@@ -17,18 +17,24 @@ from shared.errors import AlreadyDecidedError, RejectedError, RetryLaterError
 from shared.handlers.hold_sweep import release_hold
 from shared.handlers.keep_subscriptions import SubscriptionPlan
 from shared.handlers.look_at_principal import look_at_principal
+from shared.handlers.look_at_review import look_at_review
+from shared.handlers.poll_reviews import poll_reviews
 from shared.handlers.process_directory_event import process_directory_event
 from shared.handlers.receive_notifications import receive_notifications
 from shared.handlers.reconcile_roster import Reconciliation, reconcile_roster
-from shared.handlers.settle_message import settle_change, settle_event
+from shared.handlers.settle_message import settle_card_update, settle_change, settle_event, settle_review_event
+from shared.handlers.show_card import show_card
 from shared.handlers.sweep_directory import RESOURCES, sweep_directory
-from shared.ports import Ports, Rules
+from shared.ports import ApprovalPorts, ApprovalRules, Ports, Rules, SignIn
+from tests.fakes.approvals import FakeApprovals, FakeCardCopies, FakeConversations
 from tests.fakes.clock import FakeAlerts, FakeClock
 from tests.fakes.entra import KEYS, FakeEntra
 from tests.fakes.gateway import FakeGateway
-from tests.fakes.queue import EVENTS, FakeQueue, Message
+from tests.fakes.queue import CARD_UPDATES, EVENTS, REVIEW_EVENTS, FakeQueue, Message
+from tests.fakes.reviews import FakeReviews
 from tests.fakes.storage import FakeDeltaLinks, FakeEvidence, FakeHolds, FakeRecords
 from tests.fakes.subscriptions import FakeSubscriptions
+from tests.fakes.teams import FakeTeams
 from tests.fakes.worker import CrashError, Fate, Fault, no_fault, seen_by_a_worker
 
 MAX_DELIVERIES = 10
@@ -48,7 +54,7 @@ def rules(identity_map: IdentityMap | None = None, **changes: Any) -> Rules:  # 
 
 @dataclass
 class World:
-    """Everything outside, and what becomes of the app's messages in it."""
+    """Everything outside, and what becomes of the app's messages in it; approvals are on where `asking` is given."""
 
     rules: Rules = field(default_factory=rules)
     clock: FakeClock = field(default_factory=FakeClock)
@@ -60,10 +66,17 @@ class World:
     holds: FakeHolds = field(default_factory=FakeHolds)
     subscriptions: FakeSubscriptions = field(default_factory=FakeSubscriptions)
     fault: Fault = no_fault
+    asking: ApprovalRules | None = None
+    approvals: FakeApprovals = field(default_factory=FakeApprovals)
+    copies: FakeCardCopies = field(default_factory=FakeCardCopies)
+    conversations: FakeConversations = field(default_factory=FakeConversations)
+    teams: FakeTeams = field(default_factory=FakeTeams)
+    sign_in: SignIn | None = None
 
     def __post_init__(self) -> None:
         self.entra = FakeEntra(self.clock)
         self.queue = FakeQueue(self.clock)
+        self.reviews = FakeReviews(self.gateway, self.clock)
         self.plan = SubscriptionPlan(KEYS, 1, URL)
 
     @property
@@ -80,7 +93,11 @@ class World:
             holds=self.holds,
             clock=self.clock,
             alerts=self.alerts,
+            approval=self._approval_ports() if self.asking else None,
         )
+
+    def _approval_ports(self) -> ApprovalPorts:
+        return ApprovalPorts(self.reviews, self.approvals, self.copies, self.conversations, self.teams, self.sign_in)
 
     def worker(self, fate: Fate | None = None) -> Ports:
         """The ports of one worker, under the world's faults or its own fate."""
@@ -166,6 +183,17 @@ class World:
             await self.settle()
         self.clock.time = end
 
+    async def poll(self) -> None:
+        """One tick of the poll; what failed is for the next one."""
+        await self._tick(poll_reviews(self.worker()))
+
+    async def run_and_poll(self, seconds: float) -> None:
+        """Let time pass with a poll every ten seconds."""
+        end = self.clock.now() + timedelta(seconds=seconds)
+        while self.clock.now() < end:
+            await self.poll()
+            await self.run(min(10.0, (end - self.clock.now()).total_seconds()))
+
     async def deliver(self) -> None:
         """Graph tells, and the app acts, in no time."""
         await self.notify()
@@ -189,6 +217,14 @@ class World:
         if message.queue == EVENTS:
             process = functools.partial(process_directory_event, wanted=self.plan, ports=ports, rules=self.rules)
             await settle_event(message.body, message.queue, process, ports)
+        elif message.queue == REVIEW_EVENTS:
+            assert self.asking
+            review = functools.partial(look_at_review, ports=ports, rules=self.rules, asking=self.asking)
+            await settle_review_event(message.body, message.queue, review, ports)
+        elif message.queue == CARD_UPDATES:
+            assert self.asking
+            show = functools.partial(show_card, ports=ports, asking=self.asking)
+            await settle_card_update(message.body, message.queue, show, ports)
         else:
             look = functools.partial(look_at_principal, ports=ports, rules=self.rules)
             await settle_change(message.body, message.queue, look, ports)
