@@ -91,7 +91,20 @@ async def get_by_ids(request: Request, state: GraphState, _: Caller) -> Response
 
 async def list_related(request: Request, state: GraphState, _: Caller, *, kind: Kind, relation: str) -> Response:
     page = Page.of(request, state)
-    version = find_principal(page.view, request.path_params["id"], kind)
+    return _related(page, request, state, find_principal(page.view, request.path_params["id"], kind), relation)
+
+
+async def list_related_by_app_id(
+    request: Request, state: GraphState, _: Caller, *, kind: Kind, relation: str
+) -> Response:
+    page = Page.of(request, state)
+    version = page.view.find_by(kind, "appId", request.path_params["app_id"])
+    if version is None:
+        raise not_found(request.path_params["app_id"])
+    return _related(page, request, state, version, relation)
+
+
+def _related(page: Page, request: Request, state: GraphState, version: ObjectVersion, relation: str) -> Response:
     ids = state.directory.relations.get((version.id, relation), [])
     rows = [related for one in ids if (related := page.view.find(one))]
     return page.answer(request, rows, renderer(selected(request, Kind), typed=True), "directoryObjects")
@@ -137,7 +150,10 @@ def read_rows() -> list[Row]:
         if derived != kind:
             rows += _rows_of_derived_type(COLLECTIONS[kind], derived, kind)
     for kind in (Kind.SERVICE_PRINCIPAL, Kind.APPLICATION):
-        rows.append(("GET", f"/{COLLECTIONS[kind]}(appId='{{app_id}}')", partial(read_by_app_id, kind=kind)))
+        by_app_id = f"/{COLLECTIONS[kind]}(appId='{{app_id}}')"
+        rows.append(("GET", by_app_id, partial(read_by_app_id, kind=kind)))
+        for one in RELATIONS:
+            rows.append(("GET", f"{by_app_id}/{one}", partial(list_related_by_app_id, kind=kind, relation=one)))
     rows += [("GET", f"/{name}/{{id}}", partial(read_object, kind=kind)) for kind, name in COLLECTIONS.items()]
     return [
         *rows,

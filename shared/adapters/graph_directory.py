@@ -7,6 +7,7 @@ from itertools import islice
 from typing import Any, TypeVar
 from urllib.parse import quote
 
+from shared.adapters.graph_people import GraphPeople
 from shared.adapters.json_api import Answer, JsonApi
 from shared.domain.approval import Person
 from shared.domain.principals import AccountState, Principal, PrincipalKind
@@ -16,8 +17,6 @@ from shared.ports import Clock
 from shared.wire.graph_objects import TRACKED, USER_FIELDS, DirectoryObject, parse_delta_page, parse_object
 
 BATCH = 20
-PEOPLE_PAGE = 999
-MOST_PEOPLE = 50
 CHECK_LIMIT = 20
 _Item = TypeVar("_Item")
 _COLLECTIONS = {
@@ -34,6 +33,7 @@ class GraphDirectory:
         self._api = api
         self._clock = clock
         self._base_url = base_url
+        self._people = GraphPeople(api)
         self._group_ids: dict[str, str] = {}
 
     async def describe(self, principal_id: str, kind: PrincipalKind) -> Principal | None:
@@ -110,31 +110,11 @@ class GraphDirectory:
 
     async def members(self, group_id: str, most: int) -> Sequence[Person]:
         """See `Directory.members`."""
-        cast = "microsoft.graph.user?$select=id,displayName,accountEnabled"
-        path = f"/v1.0/groups/{group_id}/transitiveMembers/{cast}&$top={min(most, PEOPLE_PAGE)}"
-        return await self._people(path, most)
+        return await self._people.members(group_id, most)
 
     async def people_behind(self, principal: Principal) -> tuple[Sequence[Person], Sequence[Person]]:
-        """See `Directory.people_behind`. Whoever owns the application owns what signs in as it."""
-        own = f"/v1.0/servicePrincipals/{principal.principal_id}"
-        paths = [f"{own}/sponsors?$select=id,displayName,accountEnabled", f"{own}/owners?$select=id,displayName"]
-        if principal.app_id is not None:
-            paths.append(f"/v1.0/applications(appId='{principal.app_id}')/owners?$select=id,displayName")
-        sponsors, *owners = await asyncio.gather(*(self._people(path, MOST_PEOPLE) for path in paths))
-        return sponsors, tuple(dict.fromkeys(person for people in owners for person in people))
-
-    async def _people(self, path: str, most: int) -> Sequence[Person]:
-        """The users of a list, without those whose account is shut; a list that does not exist is empty."""
-        people: list[Person] = []
-        while path and len(people) < most:
-            answer = await self._api.get(path)
-            if answer.status in (400, 404):
-                return tuple(people)
-            page = _expect(answer)
-            found = (parse_object(raw).principal(PrincipalKind.USER) for raw in page["value"] if _is_user(raw))
-            people += [Person(one.principal_id, one.display_name) for one in found if not one.state.is_shut]
-            path = page.get("@odata.nextLink", "")
-        return tuple(people[:most])
+        """See `Directory.people_behind`."""
+        return await self._people.people_behind(principal)
 
     async def group_ids(self, display_names: Collection[str]) -> Mapping[str, str]:
         """See `Directory.group_ids`. A name that was resolved once is not asked for again by this process."""
@@ -215,11 +195,6 @@ def _find_path(email: str) -> str:
         f"mail eq {value} or userPrincipalName eq {value} or proxyAddresses/any(p:p eq {_quote('smtp:' + email)})"
     )
     return f"/users?$filter={conditions}&$select={USER_FIELDS}"
-
-
-def _is_user(raw: Mapping[str, Any]) -> bool:
-    """A cast collection holds users only, and then does not say so."""
-    return bool(raw.get("@odata.type", "#microsoft.graph.user") == "#microsoft.graph.user")
 
 
 def _quote(text: str) -> str:
