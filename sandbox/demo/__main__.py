@@ -7,6 +7,7 @@ import sys
 
 from rich.console import Console
 
+from sandbox.demo.approvals import Approvals
 from sandbox.demo.proof import verify
 from sandbox.demo.real_gateway import complete_directory, invite_cast
 from sandbox.demo.stage import Stage
@@ -16,8 +17,9 @@ from sandbox.supervisor import SandboxError, running_sandbox
 from sandbox.supervisor.clients import client, gateway_admin_headers
 
 DESCRIPTION = """\
-Tells Tether's main job as a story on a sandbox of its own: agents and people lose access in (stand-in) Entra, and the
-gateway loses it within seconds. Prints a timeline with milliseconds; exits with 1 when a step fails.
+Tells what Tether does as a story on a sandbox of its own: what an agent asks for, a person approves in (stand-in)
+Teams; what agents and people lose in (stand-in) Entra, the gateway loses within seconds. Prints a timeline with
+milliseconds; exits with 1 when a step fails.
 Set GATEWAY_BASE_URL and GATEWAY_API_KEY (an admin's) to tell it on a real gateway: the cast is created there.
 It takes about two minutes, because access comes back only after two reads of Entra a minute apart."""
 
@@ -34,6 +36,8 @@ async def main() -> int:
         if base_url:
             await complete_directory(sandbox.graph)
         timeline = Timeline(console)
+        if "teams" in sandbox.servers and not base_url:
+            await Approvals(sandbox, timeline).tell()
         await Story(Stage(sandbox), timeline).tell()
         await verify(sandbox, timeline)
     verdict = "Every step held." if not timeline.failures else f"{timeline.failures} steps failed."
