@@ -20,8 +20,10 @@ from functools import partial
 from pathlib import Path
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
+
+from sandbox import tenant
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -45,7 +47,12 @@ def page_routes() -> list[Route]:
     documents = {"/": HERE / "index.html", "/card-frame": HERE / "card_frame.html"}
     files = {f"/page/{file.name}": file for file in (*STATIC.iterdir(), *HERE.glob("*.json"))}
     libraries = {f"/page/{name}": file for name, file in LIBRARIES.items()}
-    return [Route(path, partial(_show, file=file)) for path, file in (documents | files | libraries).items()]
+    shown = [Route(path, partial(_show, file=file)) for path, file in (documents | files | libraries).items()]
+    return [*shown, Route("/page/places.json", _places)]
+
+
+async def _places(_: Request) -> Response:
+    return JSONResponse({"door": tenant.url("door")}, headers=HEADERS)
 
 
 async def _show(_: Request, *, file: Path) -> Response:
