@@ -351,13 +351,17 @@ class TestRest:
         assert (question.review.type, question.review.min_approvals) == (ReviewType.ONETIME, 1)
         assert question.session.input == "select 1"
 
-    async def test_connection_that_says_nothing_takes_all_approvals(self, real: OverRest) -> None:
-        await real.server.connection("pg3", reviewers=["sre", "sec"])
-        one = await real.server.provisioned("dev@sandbox.example", connection="pg3")
+    async def test_connection_that_says_nothing_or_is_gone_takes_all_approvals(self, real: OverRest) -> None:
+        made = await real.server.connection("pg3", reviewers=["sre", "sec"])
+        session_id = (await real.server.provisioned("dev@sandbox.example", connection="pg3"))["session"]
 
-        question = await read(real, one["session"])
+        needed = [(await read(real, session_id)).review.needed]
+        await real.server.admin("PUT", "/connections/pg3", made | {"min_review_approvals": 1})
+        needed.append((await read(real, session_id)).review.needed)
+        await real.server.admin("DELETE", "/connections/pg3")
+        needed.append((await read(real, session_id)).review.needed)
 
-        assert (question.review.min_approvals, question.review.needed) == (None, 2)
+        assert needed == [2, 1, 2]
 
     async def test_session_without_a_review_is_none(self, real: OverRest) -> None:
         session_id = await real.server.live("dev")
@@ -382,6 +386,48 @@ class TestRest:
         await port.approve(await read(real, third), "sre")
 
         assert (await read(real, third)).review.status is APPROVED
+
+    async def test_key_that_was_moved_to_another_group_since_is_wrong(self, real: OverRest) -> None:
+        made = await real.server.key("sre-own", "sre")
+        real.keys["sre"] = JsonApi("gateway", real.server.client, api_key(made["key"]))
+        port = real.port
+        first, second = await real.ask("sre"), await real.ask("sre")
+        await port.approve(await read(real, first), "sre")
+        await real.server.admin("PUT", f"/api-keys/{made['id']}", {"name": "sre-own", "groups": ["cooks"]})
+
+        for _ in range(2):
+            with pytest.raises(RejectedError, match="reviewer-key-wrong"):
+                await port.approve(await read(real, second), "sre")
+
+    @pytest.mark.parametrize(
+        ("switch", "reason"),
+        [({"code": 422}, "answer-refused"), ({"code": 403}, "token-refused"), ({"code": 400}, "answer-refused")],
+        ids=str,
+    )
+    async def test_refusal_of_a_persons_answer_is_final(
+        self, real: OverRest, switch: dict[str, Any], reason: str
+    ) -> None:
+        question = await read(real, await real.ask("sre"))
+        token = await real.person("valery", "sre")
+        await real.server.switched(status={**switch, "method": "PUT"})
+
+        with pytest.raises(RejectedError) as refused:
+            await real.port.approve(question, "sre", token)
+
+        await real.server.switched(status=None)
+        assert refused.value.reason == reason
+        assert (await read(real, question.session.session_id)).review.status is PENDING
+
+    async def test_busy_gateway_is_a_reason_to_try_later(self, real: OverRest) -> None:
+        question = await read(real, await real.ask("sre"))
+        await real.server.switched(status={"code": 429, "retryAfter": 3, "method": "PUT"})
+
+        with pytest.raises(RetryLaterError, match="gateway-429") as refused:
+            await real.port.approve(question, "sre")
+
+        await real.server.switched(status=None)
+        assert refused.value.retry_after == 3
+        assert not isinstance(refused.value, UnknownOutcomeError)
 
     async def test_check_that_failed_is_not_remembered(self, real: OverRest) -> None:
         port, session_id = real.port, await real.ask("sre")

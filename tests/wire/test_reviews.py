@@ -113,8 +113,8 @@ def test_nonsense_is_a_reason_to_ask_again(nonsense: dict[str, Any]) -> None:
 )
 def test_vote_is_one_groups_only_where_the_gateway_would_count_it_once(
     info: dict[str, Any],
-    exactly: bool,
-    once: bool,  # noqa: FBT001 - parameters of the test
+    exactly: bool,  # noqa: FBT001 - a parameter of the test
+    once: bool,  # noqa: FBT001 - a parameter of the test
 ) -> None:
     body = parse_one(UserInfoBody, info)
 
