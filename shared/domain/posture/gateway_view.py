@@ -1,0 +1,92 @@
+"""Gateway view: what only the gateway knows: who reaches which connection, and which was really opened, and when."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from shared.domain.gateway import GatewayIdentity
+from shared.domain.posture.inventory import Known, Unknown
+from shared.domain.principals import Principal
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One session that was opened; `source` is an address or client, where the gateway recorded one."""
+
+    connection: str
+    opened_at: datetime
+    ended_at: datetime | None = None
+    source: str = ""
+    interactive: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """One gateway identity, the principal that it belongs to, and what it reaches and used.
+
+    `task_groups` are the Entra groups (object ids) that stand for something at the gateway and that hold the principal
+    by any path. `reach` gives for each connection the groups that open it, and whether it asks for an approval.
+    `uses` is the newest first; nothing before `Estate.sessions_since` is known.
+    """
+
+    identity: GatewayIdentity
+    principal: Principal | None
+    task_groups: Known[frozenset[str]] | Unknown
+    reach: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    needs_approval: frozenset[str] = frozenset()
+    uses: Known[tuple[Use, ...]] | Unknown = field(default_factory=lambda: Unknown("not-read"))
+    granted_at: Mapping[str, datetime] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class TaskGroup:
+    """An Entra group that stands for something at the gateway, or is named as if it did."""
+
+    group_id: str
+    name: str
+    connections: frozenset[str]
+    promised: frozenset[str] = frozenset()
+    scope: str = ""
+    member_count: int | None = None
+    owner_count: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEvent:
+    """One line of the directory audit; `details` hold what it changed, such as key ids."""
+
+    at: datetime
+    activity: str
+    actor: str
+    target_id: str
+    correlation_id: str = ""
+    details: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class TokenUse:
+    """A token that Entra issued to an agent for a protected resource."""
+
+    principal_id: str
+    resource_id: str
+    at: datetime
+    key_id: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Estate:
+    """The gateway as a whole, joined with Entra. `ledger` holds the key ids and memberships that were expected.
+
+    `protected` says which resource (app id) is reached through which connection.
+    """
+
+    holders: tuple[Holder, ...]
+    groups: tuple[TaskGroup, ...]
+    connections: frozenset[str]
+    sessions_since: datetime | None
+    audits: Known[tuple[AuditEvent, ...]] | Unknown
+    tokens: Known[tuple[TokenUse, ...]] | Unknown
+    protected: Mapping[str, str] = field(default_factory=dict)
+    expected_changes: frozenset[str] = frozenset()
+    connections_without_group: frozenset[str] = frozenset()
