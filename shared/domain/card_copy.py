@@ -5,8 +5,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from shared.domain.card_token import thread_of
-
 
 class Audience(StrEnum):
     """For whom a copy is made, which decides what it says."""
@@ -81,18 +79,16 @@ class CardCopy:
         """See `CopySpec.copy_id`."""
         return self.spec.copy_id
 
-    def is_at(self, conversation_id: str) -> bool:
-        """Whether an activity of this conversation can be this copy."""
-        known = self.conversation_id or (self.spec.place.id if self.spec.place.kind is PlaceKind.CHANNEL else "")
-        return bool(known) and thread_of(known) == thread_of(conversation_id)
-
     def seen(self, conversation_id: str, activity_id: str) -> "CardCopy":
-        """The copy after somebody was seen to look at it: a post whose answer was lost becomes known that way."""
+        """The copy after somebody was seen to look at it: a post whose answer was lost becomes known that way.
+
+        What it shows is not known then, so it is shown anew.
+        """
         if not activity_id or activity_id == self.activity_id or activity_id in self.strays:
             return self
         if self.state is CopyState.POSTING:
             return replace(self, state=CopyState.POSTED, conversation_id=conversation_id, activity_id=activity_id)
-        return replace(self, strays=(*self.strays, activity_id)[-5:])
+        return replace(self, strays=(*self.strays, activity_id)[-5:], shown="")
 
 
 @dataclass(frozen=True, slots=True)

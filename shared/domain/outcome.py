@@ -1,9 +1,12 @@
 """Outcome: how the gateway says that a review ended, and whose answer that was."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from shared.domain.approval import Approval, ApprovalState, Choice, Outcome, Vote
 from shared.domain.reviews import GatewayReview, ReviewStatus
+
+OWN_REASON = "Tether: "
 
 
 def outcome_at_gateway(approval: Approval, review: GatewayReview, at: datetime) -> Outcome | None:
@@ -17,18 +20,20 @@ def outcome_at_gateway(approval: Approval, review: GatewayReview, at: datetime) 
     return Outcome(ApprovalState.WITHDRAWN, at, reason=review.rejection_reason, way="gateway")
 
 
-def marked_applied(approval: Approval, review: GatewayReview) -> tuple[Vote, ...]:
-    """The votes, those marked that the gateway shows as given."""
-    return tuple(
-        Vote(v.approver, v.choice, v.at, v.groups, v.reason, v.group, v.applied or v.group in review.approved)
-        for v in approval.votes
-    )
+def as_shown(approval: Approval, review: GatewayReview) -> Approval:
+    """The approval with those votes marked as applied that the gateway shows as given.
 
-
-def answered_elsewhere(approval: Approval, review: GatewayReview) -> tuple[str, ...]:
-    """The groups that have approved at the gateway without a vote of ours."""
-    ours = {vote.group for vote in approval.votes}
-    return tuple(sorted(group for group in review.approved if group not in ours))
+    A vote without an answer that turns out to have arrived counts for its group, and its person has no other.
+    """
+    for vote in approval.unconfirmed:
+        taken = {other.group for other in approval.votes}
+        if vote.choice is Choice.APPROVE and vote.group in review.approved and vote.group not in taken:
+            others = tuple(other for other in approval.unconfirmed if other != vote)
+            approval = replace(approval.with_vote(vote), unconfirmed=others)
+    votes = tuple(replace(v, applied=v.applied or v.group in review.approved) for v in approval.votes)
+    ours = {vote.group for vote in votes}
+    elsewhere = tuple(sorted(group for group in review.approved if group not in ours))
+    return replace(approval, votes=votes, answered=elsewhere)
 
 
 def _granted(approval: Approval, review: GatewayReview, at: datetime) -> Outcome:
@@ -55,5 +60,9 @@ def _rejected(approval: Approval, review: GatewayReview, at: datetime) -> Outcom
     denied = next((vote for vote in cast if vote.choice is Choice.DENY), None)
     if denied is not None:
         return Outcome(ApprovalState.DENIED, at, (denied.approver.name,), denied.reason)
+    if review.rejection_reason.startswith(OWN_REASON):
+        # Tether said no for nobody, and did not live to write it down.
+        state = ApprovalState.EXPIRED if at >= approval.expires_at else ApprovalState.WITHDRAWN
+        return Outcome(state, at, reason=review.rejection_reason.removeprefix(OWN_REASON), way="tether")
     rejecting = (row.reviewed_by for row in review.groups if row.status is ReviewStatus.REJECTED and row.reviewed_by)
     return Outcome(ApprovalState.DENIED, at, tuple(dict.fromkeys(rejecting)), review.rejection_reason, way="gateway")

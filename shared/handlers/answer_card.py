@@ -6,18 +6,19 @@ from typing import Any
 
 from shared.domain.activities import Activity, CardAction
 from shared.domain.approval import Approval, Choice
-from shared.domain.card_copy import Audience, CardCopy
+from shared.domain.card_copy import Audience, CardCopy, CardUpdate
 from shared.domain.card_plan import DONE, answers_of
 from shared.domain.card_token import Shown, parse_card_token
 from shared.domain.click import Answer, consider
+from shared.domain.outcome import as_shown
 from shared.errors import AlreadyDecidedError, RejectedError, RetryLaterError
 from shared.handlers.apply_votes import close_as_shown, read_shown
 from shared.handlers.end_grant import end_grant
 from shared.handlers.faces import card_of
-from shared.handlers.judge_approver import drop_lost_votes, judge_approver
+from shared.handlers.judge_approver import judge_approver, lost_votes
 from shared.handlers.review_turn import needed, next_turn
 from shared.handlers.show_cards import show_cards
-from shared.handlers.take_vote import take_vote
+from shared.handlers.take_vote import take_vote, withdraw_votes
 from shared.ports import ApprovalRules, Ports
 from shared.wire.activities import card_answer, login_request, message_answer
 from shared.wire.cards.sentences import sentence
@@ -103,8 +104,10 @@ async def _learn(copy: CardCopy, click: _Click) -> None:
     seen = copy.seen(click.activity.conversation_id, click.activity.reply_to or "")
     if seen == copy:
         return
+    update = CardUpdate(copy.review_id, copy.spec, click.ports.clock.now(), click.correlation_id)
     try:
         await needed(click.ports).copies.save(seen)
+        await click.ports.queue.send_card_updates([update])
     except (AlreadyDecidedError, RetryLaterError):
         return
 
@@ -125,23 +128,31 @@ async def _vote(approval: Approval, choice: Choice, click: _Click) -> Approval:
         return approval
     token = await _own_token(approval, choice, click)
     async with next_turn(approval, click.correlation_id, ports, asking) as ours:
-        question, clicker, (kept, lost) = await asyncio.gather(
+        question, clicker, lost = await asyncio.gather(
             read_shown(ours),
             judge_approver(click.person_id, ours.approval.groups, ports, asking),
-            drop_lost_votes(ours.approval, ports, asking),
+            lost_votes(ours.approval, ports, asking),
         )
         if await close_as_shown(ours, question):
-            await show_cards(ours.approval, click.correlation_id, ports, asking)
+            await _tell_everybody(ours.approval, click)
             raise AlreadyDecidedError("already-decided")
+        ours.keep(as_shown(ours.approval, question.review))
         vote = consider(ours.approval, question, clicker, answer)
         if lost:
-            await ours.note("votes-withdrawn", review=approval.review_id, of=list(lost))
-            ours.keep(kept)
+            await withdraw_votes(ours, lost)
         await take_vote(ours, question, vote, token)
-    await show_cards(ours.approval, click.correlation_id, ports, asking)
+    await _tell_everybody(ours.approval, click)
     took = (ports.clock.now() - answer.at).total_seconds()
     ports.alerts.measure("click-to-decision", took, choice=choice)
     return ours.approval
+
+
+async def _tell_everybody(approval: Approval, click: _Click) -> None:
+    """What was decided stands, whether it can be shown at once or not: a look that shows it is on the queue."""
+    try:
+        await show_cards(approval, click.correlation_id, click.ports, click.asking)
+    except RetryLaterError as error:
+        click.ports.alerts.raise_alert("cards-late", review_id=approval.review_id, because=error.reason)
 
 
 async def _own_token(approval: Approval, choice: Choice, click: _Click) -> str | None:

@@ -1,7 +1,7 @@
 """Apply votes: the gateway is told what was decided here, and shows it before anybody says so."""
 
 from shared.domain.approval import Vote
-from shared.domain.outcome import marked_applied, outcome_at_gateway
+from shared.domain.outcome import as_shown, outcome_at_gateway
 from shared.domain.reviews import Question, ReviewStatus
 from shared.errors import RetryLaterError
 from shared.handlers.review_turn import ReviewTurn
@@ -27,7 +27,7 @@ async def apply_votes(ours: ReviewTurn, question: Question, token: str | None = 
             question = await read_shown(ours)
         if _is_wanted(question, vote):
             raise RetryLaterError("vote-not-shown", f"the gateway does not show the approval of {vote.group}")
-        ours.keep(votes=marked_applied(ours.approval, question.review))
+        ours.keep(as_shown(ours.approval, question.review))
     return question
 
 
@@ -44,7 +44,7 @@ async def close_as_shown(ours: ReviewTurn, question: Question) -> bool:
     outcome = outcome_at_gateway(ours.approval, question.review, ours.ports.clock.now())
     if outcome is None:
         return False
-    ours.keep(votes=marked_applied(ours.approval, question.review))
+    ours.keep(as_shown(ours.approval, question.review))
     await ours.note(
         outcome.state,
         review=ours.approval.review_id,
@@ -54,6 +54,8 @@ async def close_as_shown(ours: ReviewTurn, question: Question) -> bool:
         reason=outcome.reason,
         shown=question.review.status,
     )
+    if outcome.forced:
+        ours.ports.alerts.raise_alert("break-glass", review_id=ours.approval.review_id, by=list(outcome.by))
     ours.keep(ours.approval.closed(outcome))
     await ours.save()
     return True

@@ -32,27 +32,26 @@ async def judge_approver(person_id: str, groups: Collection[str], ports: Ports, 
     return Clicker(principal, entitled, forcing is not None and forcing in held)
 
 
-async def drop_lost_votes(approval: Approval, ports: Ports, asking: ApprovalRules) -> tuple[Approval, tuple[str, ...]]:
-    """The approval without the votes, not effective yet, of people who may no longer answer; and their names."""
+async def lost_votes(approval: Approval, ports: Ports, asking: ApprovalRules) -> frozenset[str]:
+    """Those whose votes are not effective yet, and who may no longer answer."""
     waiting = [vote for vote in approval.votes if vote.choice is Choice.APPROVE and not vote.applied]
     if not waiting:
-        return approval, ()
+        return frozenset()
     ids = [vote.approver.principal_id for vote in waiting]
     approvers = _approver_groups({g for vote in waiting for g in vote.groups}, await resolved_routes(ports, asking))
     described, held = await asyncio.gather(
         ports.directory.describe_many([Principal(one, PrincipalKind.USER) for one in ids]),
         ports.directory.memberships_of_many({one: list(approvers.values()) for one in ids}),
     )
-    lost = {
-        vote.approver.principal_id: vote.approver.name
+    return frozenset(
+        vote.approver.principal_id
         for vote in waiting
         if (known := described.get(vote.approver.principal_id)) is None
         or known.state is not AccountState.ENABLED
         or not any(
             approvers.get(group) in held[vote.approver.principal_id] for group in _counting(vote.group, vote.groups)
         )
-    }
-    return (approval.without_votes_of(lost) if lost else approval), tuple(lost.values())
+    )
 
 
 def _counting(group: str | None, groups: tuple[str, ...]) -> tuple[str, ...]:

@@ -5,17 +5,18 @@ from datetime import timedelta
 
 from shared.domain.approval import Approval, ApprovalState, Outcome, decide_votes
 from shared.domain.gateway import Review
-from shared.domain.outcome import answered_elsewhere
+from shared.domain.outcome import OWN_REASON, as_shown
 from shared.domain.principals import PrincipalKind
 from shared.domain.reviews import Question, ReviewEvent, ReviewEventKind, ReviewStatus
 from shared.domain.routes import Timing, reminders
-from shared.errors import RetryLaterError
+from shared.errors import RejectedError, RetryLaterError
 from shared.handlers.apply_votes import apply_votes, close_as_shown, read_shown
-from shared.handlers.judge_approver import drop_lost_votes
+from shared.handlers.end_grant import DONE, give_back
+from shared.handlers.judge_approver import lost_votes
 from shared.handlers.open_approval import open_approval
 from shared.handlers.review_turn import ReviewTurn, needed, review_turn
 from shared.handlers.show_cards import show_cards
-from shared.handlers.take_vote import resume_denial
+from shared.handlers.take_vote import resume_denial, undo, withdraw_votes
 from shared.ports import ApprovalRules, Ports, Rules
 
 VANISHED_AFTER = 3
@@ -45,8 +46,8 @@ async def look_at_review(event: ReviewEvent, ports: Ports, rules: Rules, asking:
         approval = await open_approval(question, ports, rules, asking)
     async with review_turn(approval, event.correlation_id, ports, asking) as ours:
         await _converge(ours, question, event)
-    if ours.approval.is_open or approval.is_open or event.source == "operator":
-        await show_cards(ours.approval, event.correlation_id, ports, asking)
+    # Whoever ended it may have died before anybody was shown.
+    await show_cards(ours.approval, event.correlation_id, ports, asking)
 
 
 async def _look_at_all_of(event: ReviewEvent, ports: Ports) -> None:
@@ -89,9 +90,9 @@ async def _converge(ours: ReviewTurn, question: Question, event: ReviewEvent) ->
     if ours.approval.chain.entries == 0:
         await _note_request(ours, question, event)
     if not ours.approval.is_open:
-        await _hold_to_outcome(ours, question)
+        await _hold_to_outcome(ours, question, event)
         return
-    ours.keep(answered=answered_elsewhere(ours.approval, question.review))
+    ours.keep(as_shown(ours.approval, question.review))
     if await close_as_shown(ours, question):
         _measure(ours, event)
         return
@@ -138,7 +139,7 @@ async def _over(ours: ReviewTurn, event: ReviewEvent) -> tuple[ApprovalState, st
 async def _reject(ours: ReviewTurn, question: Question, state: ApprovalState, reason: str) -> None:
     """Rejected at the gateway, and seen to be; somebody's answer that came first stands."""
     ours.check()
-    await ours.ports.gateway.close_review(_as_held(question), f"Tether: {reason}")
+    await ours.ports.gateway.close_review(_as_held(question), f"{OWN_REASON}{reason}")
     shown = await read_shown(ours)
     if shown.review.status is ReviewStatus.PENDING:
         raise RetryLaterError("rejection-not-shown", "the gateway still shows the review as pending")
@@ -159,16 +160,24 @@ async def _count_votes(ours: ReviewTurn, question: Question, event: ReviewEvent)
 
     Here arrives what a click left behind when its process died, and what others decided at the gateway meanwhile.
     """
+    try:
+        await _carry_out(ours, question, event)
+    except RejectedError as error:
+        # Nobody will ever carry these: they must not stand in the way of those that can be.
+        await undo(ours, [vote for vote in ours.approval.votes if vote.group is not None], error)
+        ours.ports.alerts.raise_alert("votes-undone", review_id=ours.approval.review_id, because=error.reason)
+
+
+async def _carry_out(ours: ReviewTurn, question: Question, event: ReviewEvent) -> None:
     if await resume_denial(ours, question):
         return
     decided = decide_votes(ours.approval, question.review)
     if decided is None and event.source != "leaver":
         return
-    kept, lost = await drop_lost_votes(ours.approval, ours.ports, ours.rules)
+    lost = await lost_votes(ours.approval, ours.ports, ours.rules)
     if lost:
-        await ours.note("votes-withdrawn", review=ours.approval.review_id, of=list(lost))
-        ours.keep(kept)
-        decided = decide_votes(kept, question.review)
+        await withdraw_votes(ours, lost)
+        decided = decide_votes(ours.approval, question.review)
     if decided is None:
         return
     ours.keep(decided)
@@ -177,13 +186,17 @@ async def _count_votes(ours: ReviewTurn, question: Question, event: ReviewEvent)
     await close_as_shown(ours, question)
 
 
-async def _hold_to_outcome(ours: ReviewTurn, question: Question) -> None:
+async def _hold_to_outcome(ours: ReviewTurn, question: Question, event: ReviewEvent) -> None:
     """What was refused here stays refused, whatever a lost update did at the gateway; a grant may have ended early."""
     approval, status = ours.approval, question.review.status
     if approval.state is not ApprovalState.APPROVED and status is ReviewStatus.PENDING:
-        await ours.ports.gateway.close_review(_as_held(question), "Tether: this was answered with no")
+        await ours.ports.gateway.close_review(_as_held(question), f"{OWN_REASON}this was answered with no")
         await ours.note("rejected-again", review=approval.review_id)
-    if approval.state is ApprovalState.APPROVED and approval.ended_at is None and status is ReviewStatus.REVOKED:
+    if approval.state is not ApprovalState.APPROVED or approval.ended_at is not None:
+        return
+    if event.source == DONE:
+        await give_back(ours)
+    elif status is ReviewStatus.REVOKED:
         ours.keep(ended_at=ours.ports.clock.now())
 
 

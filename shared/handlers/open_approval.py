@@ -38,7 +38,7 @@ async def open_approval(question: Question, ports: Ports, rules: Rules, asking: 
         input_size=len(session.input),
         input_digest=session.input_digest,
         answered=tuple(sorted(review.approved)),
-        unasked=tuple(group for group in groups if routes.route_for(group) is None),
+        unasked=tuple(group for group in groups if not _can_be_asked(group, routes)),
         personal=tuple(person for person in personal if person not in requester.own_ids),
         mentions=tuple(person for person in mentions if person.principal_id not in requester.own_ids),
     )
@@ -48,6 +48,12 @@ async def resolved_routes(ports: Ports, asking: ApprovalRules) -> ApprovalRoutes
     """The routes with the object ids of their approver groups, as Entra says now."""
     names = asking.routes.display_names
     return asking.routes.resolved(await ports.directory.group_ids(names)) if names else asking.routes
+
+
+def _can_be_asked(group: str, routes: ApprovalRoutes) -> bool:
+    """Whether the group has a route, and that one names a group which Entra knows."""
+    route = routes.route_for(group)
+    return route is not None and routes.approver_group(route) is not None
 
 
 async def _personal(asked: list[Route], routes: ApprovalRoutes, ports: Ports) -> tuple[str, ...]:

@@ -24,6 +24,7 @@ class ReviewTurn:
         self.ports = ports
         self.rules = rules
         self._correlation_id = correlation_id
+        self._saved = approval
 
     @property
     def outside(self) -> ApprovalPorts:
@@ -41,6 +42,7 @@ class ReviewTurn:
         wanted = replace(self.approval, claim=claim)
         store = self.outside.approvals
         self.approval = await (store.create(wanted) if wanted.version is None else store.save(wanted))
+        self._saved = self.approval
 
     async def is_claimed_now(self) -> bool:
         """Whether the claim could be taken at once."""
@@ -73,6 +75,12 @@ class ReviewTurn:
         """Make it durable."""
         self.check()
         self.approval = await self.outside.approvals.save(self.approval)
+        self._saved = self.approval
+
+    async def abandon(self) -> None:
+        """Let the next worker in, without anything that was kept since the last save: it belonged to what failed."""
+        self.approval = replace(self._saved, chain=self.approval.chain)
+        await self.release()
 
     async def release(self) -> None:
         """Let the next worker in; when somebody has taken over, the claim is theirs already."""
@@ -126,10 +134,12 @@ async def next_turn(
 
 @asynccontextmanager
 async def _claimed(ours: ReviewTurn) -> AsyncIterator[None]:
+    finished = False
     try:
         async with asyncio.timeout(ours.rules.work_seconds):
             yield
+            finished = True
     except TimeoutError as error:
         raise RetryLaterError("took-too-long", f"more than {ours.rules.work_seconds:.0f} s") from error
     finally:
-        await ours.release()
+        await (ours.release() if finished else ours.abandon())

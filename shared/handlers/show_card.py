@@ -38,11 +38,13 @@ async def show_card(update: CardUpdate, ports: Ports, asking: ApprovalRules) -> 
         RetryLaterError: Teams does not take it now, or nobody knows whether it did.
         RejectedError: Teams will never take it.
     """
+    in_doubt = False
     for _ in range(ROUNDS):
         approval = await needed(ports).approvals.read(update.review_id)
         if approval is None:
             raise AlreadyDecidedError("unknown-review")
-        shown = await _show(approval, update, ports, asking)
+        shown = await _show(approval, update, ports, asking, in_doubt=in_doubt)
+        in_doubt = in_doubt or not shown
         now = await needed(ports).approvals.read(update.review_id)
         if shown and (now is None or _face_parts(now) == _face_parts(approval)):
             return
@@ -54,8 +56,11 @@ def _face_parts(approval: Approval) -> Approval:
     return replace(approval, claim=None, version=None, look_at=None)
 
 
-async def _show(approval: Approval, update: CardUpdate, ports: Ports, asking: ApprovalRules) -> bool:
-    """Whether the copy has been brought to this state; a lost race says no, and is run again."""
+async def _show(approval: Approval, update: CardUpdate, ports: Ports, asking: ApprovalRules, *, in_doubt: bool) -> bool:
+    """Whether the copy has been brought to this state; a lost race says no, and is run again.
+
+    In doubt it is updated whatever its row says: the loser of a race cannot know whose face came to Teams last.
+    """
     outside = needed(ports)
     copy = await outside.copies.read(update.review_id, update.spec)
     if copy.state is CopyState.LOST or (copy.state is not CopyState.POSTED and _is_late(approval, copy)):
@@ -64,7 +69,7 @@ async def _show(approval: Approval, update: CardUpdate, ports: Ports, asking: Ap
         await _post(approval, copy, update, ports, asking)
         return True
     face = face_of(approval, copy.spec, copy.conversation_id, asking)
-    if copy.shown == face.digest:
+    if copy.shown == face.digest and not in_doubt:
         return True
     try:
         await _update(copy, face, ports)
@@ -170,6 +175,8 @@ async def _conversation(approval: Approval, copy: CardCopy, ports: Ports, asking
 async def _thread(approval: Approval, copy: CardCopy, ports: Ports) -> Conversation:
     """The thread of the card that a reminder is about."""
     base = await needed(ports).copies.read(approval.review_id, CopySpec(Audience.APPROVERS, copy.spec.place))
+    if base.state is CopyState.LOST:
+        raise AlreadyDecidedError("card-lost")
     if base.state is not CopyState.POSTED:
         raise RetryLaterError("no-thread", "the card that this reminds of is not there yet", retry_after=5.0)
     return Conversation(base.conversation_id, base.service_url)
@@ -189,6 +196,9 @@ async def _start_over(
 async def _lose(copy: CardCopy, update: CardUpdate, error: RejectedError, ports: Ports, asking: ApprovalRules) -> None:
     """Somebody hears that a card cannot be shown; approvers are asked in the security channel instead of theirs."""
     spec, rescue = copy.spec, Place(PlaceKind.CHANNEL, asking.routes.security_channel)
+    if spec.audience is Audience.APPROVERS and spec.place.kind is PlaceKind.CHANNEL and spec.place != rescue:
+        elsewhere = replace(update, spec=CopySpec(Audience.APPROVERS, rescue), attempt=0)
+        await ports.queue.send_card_updates([elsewhere])
     await needed(ports).copies.save(replace(copy, state=CopyState.LOST))
     ports.alerts.raise_alert(
         "card-undeliverable",
@@ -197,6 +207,3 @@ async def _lose(copy: CardCopy, update: CardUpdate, error: RejectedError, ports:
         audience=spec.audience,
         because=error.reason,
     )
-    if spec.audience is Audience.APPROVERS and spec.place.kind is PlaceKind.CHANNEL and spec.place != rescue:
-        elsewhere = replace(update, spec=CopySpec(Audience.APPROVERS, rescue), attempt=0)
-        await ports.queue.send_card_updates([elsewhere])

@@ -3,11 +3,12 @@
 A vote is on record before the gateway hears of it, and a look is on the queue that goes on where this process may die.
 """
 
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
 from shared.domain.approval import Choice, Vote, decide_votes
-from shared.domain.outcome import marked_applied
+from shared.domain.outcome import as_shown
 from shared.domain.reviews import Question, ReviewEvent, ReviewStatus
 from shared.errors import ClaimedElsewhereError, RejectedError, RetryLaterError, UnknownOutcomeError
 from shared.handlers.apply_votes import apply_votes, close_as_shown, read_shown
@@ -25,8 +26,8 @@ async def take_vote(ours: ReviewTurn, question: Question, vote: Vote, token: str
     """
     if vote.choice is not Choice.APPROVE:
         vote = replace(vote, group=next(iter(vote.groups), None))
-    ours.keep(ours.approval.with_vote(vote))
-    decided = decide_votes(ours.approval, question.review) if vote.choice is Choice.APPROVE else ours.approval
+    voted = ours.approval.with_vote(vote)
+    decided = decide_votes(voted, question.review) if vote.choice is Choice.APPROVE else voted
     await ours.note(
         "answered",
         review=ours.approval.review_id,
@@ -37,20 +38,25 @@ async def take_vote(ours: ReviewTurn, question: Question, vote: Vote, token: str
         input=ours.approval.input_digest,
         enough=decided is not None,
     )
-    if decided is None:
-        await ours.save()
-        return
-    ours.keep(decided)
-    await ours.save()
     await _look_later(ours)
+    ours.keep(decided or voted)
+    await ours.save()
+    if decided is None:
+        return
     try:
         await _act(ours, question, vote, token)
     except ClaimedElsewhereError:
         raise
     except (RetryLaterError, RejectedError) as error:
         if not await _is_done_all_the_same(ours):
-            await _undo(ours, vote, error)
+            await undo(ours, [vote], error)
             raise
+
+
+async def withdraw_votes(ours: ReviewTurn, of: Collection[str]) -> None:
+    """The votes of these people do not count any more."""
+    await ours.note("votes-withdrawn", review=ours.approval.review_id, of=sorted(of))
+    ours.keep(ours.approval.without_votes_of(of))
 
 
 async def resume_denial(ours: ReviewTurn, question: Question) -> bool:
@@ -75,7 +81,6 @@ async def _act(ours: ReviewTurn, question: Question, vote: Vote, token: str | No
     else:
         await reviews.force(question, vote.reason)
         question = await read_shown(ours)
-        ours.ports.alerts.raise_alert("break-glass", review_id=ours.approval.review_id, by=vote.approver.principal_id)
     if not await close_as_shown(ours, question):
         if question.review.is_stuck and vote.choice is Choice.APPROVE:
             raise RejectedError("review-stuck")
@@ -94,20 +99,19 @@ async def _is_done_all_the_same(ours: ReviewTurn) -> bool:
         question = await read_shown(ours)
     except (RetryLaterError, RejectedError):
         return False
-    ours.keep(votes=marked_applied(ours.approval, question.review))
+    ours.keep(as_shown(ours.approval, question.review))
     return question.review.status is not ReviewStatus.PENDING and await close_as_shown(ours, question)
 
 
-async def _undo(ours: ReviewTurn, vote: Vote, error: RetryLaterError | RejectedError) -> None:
-    """Nothing half-done: the vote does not count. What may have happened unseen is remembered, to be credited later."""
-    cast = ours.approval.vote_of(vote.approver.principal_id)
-    if cast is None or cast.applied:
+async def undo(ours: ReviewTurn, votes: Sequence[Vote], error: RetryLaterError | RejectedError) -> None:
+    """Nothing half-done: these votes do not count. What may have happened unseen is kept, to be credited later."""
+    undone = [vote.approver.principal_id for vote in votes]
+    cast = [vote for vote in ours.approval.votes if not vote.applied]
+    if not any(vote.approver.principal_id in undone for vote in cast):
         return
-    await ours.note(
-        "answer-undone", review=ours.approval.review_id, by=vote.approver.principal_id, because=error.reason
-    )
-    unconfirmed = (
-        (*ours.approval.unconfirmed, cast) if isinstance(error, UnknownOutcomeError) else ours.approval.unconfirmed
-    )
-    ours.keep(ours.approval.without_votes_of([vote.approver.principal_id]), unconfirmed=unconfirmed[-5:])
+    await ours.note("answer-undone", review=ours.approval.review_id, by=undone, because=error.reason)
+    # Any of those that were on their way may be the one that arrived.
+    sent = (vote for vote in cast if vote.group is not None or vote.choice is Choice.BREAK_GLASS)
+    in_doubt = tuple(sent) if isinstance(error, UnknownOutcomeError) else ()
+    ours.keep(ours.approval.without_votes_of(undone), unconfirmed=(*ours.approval.unconfirmed, *in_doubt)[-8:])
     await ours.save()

@@ -40,6 +40,7 @@ class FakeGateway:
     identities: dict[IdentityRef, GatewayIdentity] = field(default_factory=dict)
     streams: dict[str, Stream] = field(default_factory=dict)
     reviews: dict[str, tuple[Review, str, str]] = field(default_factory=dict)
+    closed_because: dict[str, str] = field(default_factory=dict)
     effects: list[tuple[str, str]] = field(default_factory=list)
     deaf_kills: int = 0
     closing_fails: bool = False
@@ -164,7 +165,7 @@ class FakeGateway:
         ]
         return Holdings(tuple(sessions), tuple(reviews))
 
-    async def close_review(self, review: Review, reason: str) -> None:  # noqa: ARG002 - the port's
+    async def close_review(self, review: Review, reason: str) -> None:
         """Its session's row is done from then on, whether its stream flows or not; a rejection ends the stream, too."""
         if self.closing_fails:
             raise RetryLaterError("review-still-open")
@@ -174,6 +175,7 @@ class FakeGateway:
         revoked = known.type is ReviewType.JIT and status == "APPROVED"
         self.reviews[review.review_id] = (known, user, "REVOKED" if revoked else "REJECTED")
         self.effects.append(("close", review.review_id))
+        self.closed_because[review.review_id] = "" if revoked else reason
         stream = self.streams[review.session_id]
         stream.shown_live = False
         stream.flows = stream.flows and revoked

@@ -117,7 +117,9 @@ class FakeReviews:
     def shown(self, review_id: str) -> Question:
         """The review as anybody reads it now."""
         status = ReviewStatus(self.gateway.reviews[review_id][2])
-        review = replace(self._reviews[review_id], status=status)
+        known = self._reviews[review_id]
+        reason = self.gateway.closed_because.get(review_id, known.rejection_reason)
+        review = replace(known, status=status, rejection_reason=reason)
         return Question(review, self._sessions[review.session_id])
 
     def forget(self, review_id: str) -> None:
