@@ -7,6 +7,7 @@ import pytest
 from sandbox import cast
 from sandbox.bench.crowd import Crowd, gather_crowd
 from sandbox.supervisor import Sandbox
+from tests.end_to_end.approvals import Stage
 
 
 @pytest.fixture
@@ -17,6 +18,16 @@ async def crowd(sandbox: Sandbox) -> AsyncIterator[Crowd]:
     await sandbox.graph.put("/sandbox/switches?reset=1", json={})
     await sandbox.gateway.put("/sandbox/switches?reset=1", json={})
     await sandbox.graph.put(f"{sandbox.broker_control_url}/sandbox/switches", json={"refuse": False})
+    assert await access_of_cast(sandbox) == before
+
+
+@pytest.fixture
+async def stage(sandbox: Sandbox) -> AsyncIterator[Stage]:
+    """Where people ask and answer; afterwards nothing waits and nothing is granted."""
+    before = await access_of_cast(sandbox)
+    stage = Stage(sandbox)
+    yield stage
+    await stage.put_back()
     assert await access_of_cast(sandbox) == before
 
 
