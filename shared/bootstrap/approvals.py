@@ -12,7 +12,7 @@ from azure.core.credentials_async import AsyncTokenCredential
 
 from shared.adapters.json_api import JsonApi
 from shared.adapters.tokens import api_key, bearer, bearer_token, bot_credential
-from shared.bootstrap.connections import gateway_headers, http
+from shared.bootstrap.connections import gateway_headers, http, http_once
 from shared.domain.activities import Bot
 from shared.domain.card_token import CardTokenKeys
 from shared.domain.routes import ApprovalRoutes
@@ -103,9 +103,10 @@ async def open_approvals(
             authority=settings.authority_host,
         )
     )
+    voting = await stack.enter_async_context(http_once(settings.gateway_base_url, settings.gateway_timeout_seconds))
     approvals = near.storage.tables.get_table_client("approvals")
     ports = ApprovalPorts(
-        reviews=_reviews(settings, routes, environment, near),
+        reviews=_reviews(settings, routes, environment, near, voting),
         approvals=TableApprovals(approvals),
         copies=TableCardCopies(approvals),
         conversations=TableConversations(near.storage.tables.get_table_client("conversations")),
@@ -128,19 +129,23 @@ def _rules(settings: Settings, routes: ApprovalRoutes) -> ApprovalRules:
 
 
 def _reviews(
-    settings: Settings, routes: ApprovalRoutes, environment: Mapping[str, str], near: Neighbours
+    settings: Settings,
+    routes: ApprovalRoutes,
+    environment: Mapping[str, str],
+    near: Neighbours,
+    voting: httpx.AsyncClient,
 ) -> "HoopReviews":
     from shared.adapters.hoop_reviews import HoopReviews  # noqa: PLC0415
 
     def voter(setting: str) -> JsonApi:
-        return JsonApi("gateway", near.gateway, api_key(environment[setting].strip()))
+        return JsonApi("gateway", voting, api_key(environment[setting].strip()))
 
     forcing = routes.break_glass.key_setting if routes.break_glass is not None else None
     return HoopReviews(
         JsonApi("gateway", near.gateway, gateway_headers(settings, near.credential)),
         {route.reviewer_group: voter(route.key_setting) for route in routes.routes if route.key_setting},
         voter(forcing) if forcing else None,
-        lambda token: JsonApi("gateway", near.gateway, bearer_token(token)),
+        lambda token: JsonApi("gateway", voting, bearer_token(token)),
     )
 
 
