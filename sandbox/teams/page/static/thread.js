@@ -18,7 +18,7 @@ export function drawMessages(target, messages, context) {
 /** Draw an empty conversation: what will come here, and how to make it come. */
 export function drawEmpty(target, { title, sentences }) {
   if (target.querySelector('.empty h3')?.textContent === title) return;
-  target.replaceChildren(h('div', { class: 'empty' }, h('h3', {}, title), sentences.map((sentence) => h('p', {}, sentence))));
+  target.replaceChildren(h('div', { class: 'empty' }, h('h3', {}, title), sentences));
 }
 
 function makePost() {
