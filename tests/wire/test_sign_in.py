@@ -43,7 +43,11 @@ def claims(**changed: object) -> dict[str, Any]:
         "azp": "1fec8e78-bce4-4aaf-ab1b-5451cc387264",
         "preferred_username": "grace@contoso.example",
     }
-    return {name: value for name, value in (good | changed).items() if value is not ...}
+    return {
+        name: now + int(value.total_seconds()) if isinstance(value, timedelta) else value
+        for name, value in (good | changed).items()
+        if value is not ...
+    }
 
 
 def signed(content: Mapping[str, Any]) -> str:
@@ -59,8 +63,9 @@ def handmade(header: Mapping[str, Any], content: Mapping[str, Any]) -> str:
     return ".".join((*parts, ""))
 
 
-def after(seconds: int) -> int:
-    return int(time.time()) + seconds
+def after(seconds: int) -> timedelta:
+    """A moment that is counted from when the token is made, not from when the tests were collected."""
+    return timedelta(seconds=seconds)
 
 
 @pytest.mark.parametrize(
