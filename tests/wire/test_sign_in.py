@@ -4,6 +4,7 @@ import base64
 import json
 import time
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 import jwt
