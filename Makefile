@@ -21,7 +21,7 @@ help: ## show these lines
 run: $(VENV)/.installed sandbox/node_modules/.package-lock.json ## start the sandbox and Tether, until Ctrl-C
 	@exec $(BIN)/python -m sandbox --with-parent
 
-test: $(VENV)/.installed sandbox/node_modules/.package-lock.json ## run the tests, with branch coverage
+test: $(VENV)/.installed sandbox/node_modules/.package-lock.json tests/playground/node_modules/.package-lock.json ## run the tests, with branch coverage
 	@exec $(BIN)/python -m pytest --cov --cov-report=term:skip-covered $(PYTEST_FLAGS)
 
 check: $(VENV)/.installed ## format, lint, types and layers
@@ -56,4 +56,9 @@ sandbox/node_modules/.package-lock.json: sandbox/package-lock.json
 	@node -e 'process.exit(parseInt(process.versions.node) < 18 ? 1 : 0)' || { echo "Node.js 18 or newer is needed: put it on the PATH as node, with npm" >&2; exit 1; }
 	@echo "installing the sandbox's npm packages, once"
 	@cd sandbox && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+tests/playground/node_modules/.package-lock.json: tests/playground/package-lock.json
+	@echo "installing Microsoft's agents playground for the tests, once"
+	@cd tests/playground && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
