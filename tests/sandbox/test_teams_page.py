@@ -160,6 +160,19 @@ async def test_click_sends_verb_token_and_what_was_typed_as_the_person_chosen(
     assert invoke["value"]["action"]["data"] == {"token": "t-1", "reason": "known change"}
 
 
+async def test_secondary_button_is_found_behind_the_dots_and_sends_its_verb(page: Page, teams: Teams, bot: Bot) -> None:
+    asking = card("Asks", "approve", "break-glass")
+    asking["actions"][1]["mode"] = "secondary"
+    await teams.thread(with_card(asking))
+
+    await page.locator(".card-box button", has_text="...").click()
+    await page.get_by_role("menuitem", name="Break-Glass").click()
+    await expect(page.locator("#toasts")).to_contain_text("noted")
+
+    [invoke] = [one for one in bot.received if one["type"] == "invoke"]
+    assert invoke["value"]["action"]["verb"] == "break-glass"
+
+
 async def test_required_input_holds_the_click_back_and_says_why(page: Page, teams: Teams, bot: Bot) -> None:
     await teams.thread(with_card(card("Asks", "deny", body=[REASON])))
 
