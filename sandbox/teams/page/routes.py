@@ -57,5 +57,5 @@ async def _places(_: Request) -> Response:
 
 async def _show(_: Request, *, file: Path) -> Response:
     if not await asyncio.to_thread(file.is_file):
-        return PlainTextResponse(f"{file.name} is not installed: run `make setup`.\n", 404, HEADERS)
+        return PlainTextResponse(f"{file.name} is not installed: run `make run`.\n", 404, HEADERS)
     return FileResponse(file, headers=HEADERS)
