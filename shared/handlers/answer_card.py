@@ -122,12 +122,12 @@ async def _vote(approval: Approval, choice: Choice, click: _Click) -> Approval:
     """The approval after this answer: one more vote, or the end."""
     ports, asking = click.ports, click.asking
     answer = Answer(choice, ports.clock.now(), click.action.reason)
-    mine = approval.vote_of(click.person_id)
-    if mine is not None and mine.choice is choice:
-        # Teams repeats a click whose answer it did not see: whoever has voted sees the card.
+    if _is_repeated(approval, choice, click):
         return approval
     token = await _own_token(approval, choice, click)
     async with next_turn(approval, click.correlation_id, ports, asking) as ours:
+        if _is_repeated(ours.approval, choice, click):
+            return ours.approval
         question, clicker, lost = await asyncio.gather(
             read_shown(ours),
             judge_approver(click.person_id, ours.approval.groups, ports, asking),
@@ -145,6 +145,12 @@ async def _vote(approval: Approval, choice: Choice, click: _Click) -> Approval:
     took = (ports.clock.now() - answer.at).total_seconds()
     ports.alerts.measure("click-to-decision", took, choice=choice)
     return ours.approval
+
+
+def _is_repeated(approval: Approval, choice: Choice, click: _Click) -> bool:
+    """Teams repeats a click whose answer it did not see: whoever has voted sees the card."""
+    mine = approval.vote_of(click.person_id)
+    return mine is not None and mine.choice is choice
 
 
 async def _tell_everybody(approval: Approval, click: _Click) -> None:

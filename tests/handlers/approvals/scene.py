@@ -245,7 +245,7 @@ def check_well_formed(answer: Json) -> None:
 
 def is_card(answer: Json) -> bool:
     """Whether the answer is a card, and not a sentence."""
-    return answer["type"] == "application/vnd.microsoft.card.adaptive"
+    return str(answer["type"]) == "application/vnd.microsoft.card.adaptive"
 
 
 def told(answer: Json) -> str:

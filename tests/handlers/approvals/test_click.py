@@ -4,10 +4,8 @@ from shared.domain.approval import ApprovalState
 from shared.domain.reviews import ReviewStatus
 from tests.handlers.approvals.scene import (
     check_agreement,
-    card_in,
     is_card,
     set_scene,
-    told,
     verbs_in,
 )
 

@@ -16,9 +16,7 @@ from tests.handlers.approvals.scene import (
     LOUD,
     SECURITY,
     Scene,
-    asking,
     check_agreement,
-    ended_once,
     is_card,
     set_scene,
 )
