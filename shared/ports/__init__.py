@@ -1,0 +1,35 @@
+"""What the handlers need from outside: one Protocol each, with the promises that every adapter keeps.
+
+Every method may raise `RetryLaterError` when the other side cannot be reached, is busy, or answers nonsense; nothing
+has been lost then, and the call may be repeated.
+"""
+
+from shared.ports.entra import Directory, Subscriptions
+from shared.ports.gateway import Gateway, Reviews, SignIn
+from shared.ports.memory import Approvals, CardCopies, Conversations, DeltaLinks, Evidence, Holds, PrincipalRecords
+from shared.ports.rules import ApprovalPorts, ApprovalRules, Ports, Rules
+from shared.ports.running import Alerts, Clock, Queue
+from shared.ports.teams import Teams
+
+__all__ = [
+    "Alerts",
+    "ApprovalPorts",
+    "ApprovalRules",
+    "Approvals",
+    "CardCopies",
+    "Clock",
+    "Conversations",
+    "DeltaLinks",
+    "Directory",
+    "Evidence",
+    "Gateway",
+    "Holds",
+    "Ports",
+    "PrincipalRecords",
+    "Queue",
+    "Reviews",
+    "Rules",
+    "SignIn",
+    "Subscriptions",
+    "Teams",
+]
