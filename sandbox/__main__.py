@@ -13,14 +13,16 @@ from sandbox.supervisor.process import end_with_parent
 from sandbox.tenant import DEFAULT_PORTS
 
 EXPLANATION = """\
-Starts, on loopback only: Azurite (blobs, tables), a Service Bus broker, a managed-identity endpoint, a Microsoft Graph
-stand-in, a gateway stand-in, Tether itself on a local Functions host, and a page that shows it all. Fills the tenant
-with a few people and AI agents who hold live sessions. Ctrl-C stops everything.
+Starts, on loopback only: Azurite (blobs, tables), a Service Bus broker, a managed-identity endpoint, stand-ins for
+Entra's sign-in, Microsoft Graph, the gateway and Teams (with a page to read and answer cards), Tether itself on a local
+Functions host, and a page that shows it all. Fills the tenant with a few people and AI agents who hold live sessions.
+Ctrl-C stops everything.
 
 A stand-in is left out when its real thing is given in the environment (or behind `make run`):
   GATEWAY_BASE_URL, GATEWAY_API_KEY      a real gateway, with an admin's key; its users and service accounts
                                          appear in the stand-in directory
-  GRAPH_BASE_URL, TENANT_ID              a real tenant, with the Azure sign-in of this machine; nothing is seeded
+  GRAPH_BASE_URL, TENANT_ID              a real tenant, with the Azure sign-in of this machine; nothing is seeded, and
+                                         there is no stand-in for Teams and the sign-in either
   ServiceBus                             a Service Bus namespace with the queues of sandbox/queues.json
   AzureWebJobsStorage                    a Storage account
 Every other setting of local.settings.example.json works as well. SANDBOX_LOGS names the folder for the servers' output,
@@ -75,6 +77,8 @@ def _summary(sandbox: Sandbox) -> str:
     lines = ["", "Tether is running."]
     if "door" in sandbox.servers:
         lines.append(f"  the page        {sandbox.url('door')}")
+    if "teams" in sandbox.servers:
+        lines.append(f"  Teams           {sandbox.url('teams')}")
     lines += [
         f"  gateway         {sandbox.url('gateway')}",
         f"  Graph           {sandbox.url('graph')}",

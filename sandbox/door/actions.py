@@ -1,4 +1,4 @@
-"""What a person can do on the page, each by its route; bodies and paths are checked here."""
+"""What a person can do on the page, each by its route; an action may answer a sentence for the page."""
 
 from collections.abc import Awaitable, Callable, Mapping
 
@@ -6,7 +6,7 @@ from sandbox.door.door import Door
 from sandbox.door.events import Json
 from sandbox.door.page import DELAY_MS, GATEWAY_LATENCY_MS, SLOW_MS
 
-Action = Callable[[Door, Mapping[str, str], Json], Awaitable[None]]
+Action = Callable[[Door, Mapping[str, str], Json], Awaitable[str | None]]
 GRAPH_SWITCHES = {"lose": ("drop", 1, 0), "delay": ("delayMs", DELAY_MS, 0), "slow": ("latencyMs", SLOW_MS, 0)}
 GATEWAY_SWITCHES = {"down": ("down", True, False), "latency": ("latencyMs", GATEWAY_LATENCY_MS, 0)}
 
@@ -46,6 +46,13 @@ async def open_session(door: Door, _: Mapping[str, str], body: Json) -> None:
     await (await door.gateway()).open_session(subject, connection)
 
 
+async def ask(door: Door, _: Mapping[str, str], body: Json) -> str:
+    subject, connection, script = body.get("subject"), body.get("connection"), body.get("script", "")
+    if not all(isinstance(one, str) for one in (subject, connection, script)):
+        raise UnknownError("A request needs a subject and a connection.")
+    return await (await door.gateway()).ask(str(subject), str(connection), str(script).strip())
+
+
 async def set_graph_switch(door: Door, path: Mapping[str, str], body: Json) -> None:
     await door.entra.set_switches(_switch(GRAPH_SWITCHES, path, body))
 
@@ -83,6 +90,7 @@ ACTIONS: dict[str, Action] = {
     "/api/groups/{group_id}/members/{id}/add": add_member,
     "/api/groups/{group_id}/members/{id}/remove": remove_member,
     "/api/sessions": open_session,
+    "/api/reviews": ask,
     "/api/switches/graph/{name}": set_graph_switch,
     "/api/switches/gateway/{name}": set_gateway_switch,
 }

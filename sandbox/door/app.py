@@ -73,13 +73,13 @@ async def _act(request: Request, *, door: Door, action: Action) -> Response:
     if not isinstance(body, dict):
         return _problem("The body is not an object.", 400)
     try:
-        await action(door, request.path_params, body)
+        said = await action(door, request.path_params, body)
     except UnknownError as error:
         return _problem(str(error), 404)
     except UnavailableError as error:
         return _problem(str(error), 502)
     door.look_again()
-    return JSONResponse({"done": True})
+    return JSONResponse({"done": True, "said": said or ""})
 
 
 async def _states(door: Door, closing: asyncio.Event) -> AsyncIterator[str]:

@@ -6,13 +6,17 @@ import time
 from sandbox.door import page
 from sandbox.door.changes import Changes
 from sandbox.door.entra import Entra, RestartedError
-from sandbox.door.events import EntraEvent, GatewayEvent, Json
+from sandbox.door.events import EntraEvent, GatewayEvent, Json, TeamsEvent
 from sandbox.door.gateway import Gateway, StandInGateway
 from sandbox.door.hoop import HoopGateway, api_key
 from sandbox.door.links import read_links
 from sandbox.door.picture import Picture, draw
+from sandbox.door.review_page import Scene, approvals_json, timeline_json
+from sandbox.door.reviews import Reviews
+from sandbox.door.routes import read_routes
 from sandbox.door.servers import Server, UnavailableError, broker_control_url, gateway_url, graph_url, json_of
 from sandbox.door.surroundings import Surroundings, Watch, missing_subscriptions
+from sandbox.door.teams import TeamsWorld, watched_teams
 from sandbox.door.wording import duration, headline
 from sandbox.tenant import url
 
@@ -32,13 +36,15 @@ class Door:
     def __init__(self) -> None:
         self.entra = Entra(Server("Entra", graph_url()), Server("The identity endpoint", url("identity")))
         self.watch = Watch(Server("The app", url("functions")), Server("The broker", broker_control_url()))
-        self.changes = Changes()
+        self.teams = watched_teams()
+        self.changes, self.reviews = Changes(), Reviews()
         self.directory = EMPTY_DIRECTORY
         self._gateway: Gateway | None = None
         self._gateway_server = Server("The gateway", gateway_url())
         self._snapshot = EMPTY_SNAPSHOT
-        self._links = read_links()
+        self._links, self._routes = read_links(), read_routes()
         self._picture = Picture()
+        self._has_news = False
         self._entra_events: list[EntraEvent] = []
         self._gateway_events: list[GatewayEvent] = []
         self._lock = asyncio.Lock()
@@ -82,7 +88,8 @@ class Door:
 
     async def close(self) -> None:
         """Let go of every server."""
-        await asyncio.gather(self.entra.close(), self.watch.close(), self._gateway_server.close())
+        teams = [self.teams.close()] if self.teams else []
+        await asyncio.gather(self.entra.close(), self.watch.close(), self._gateway_server.close(), *teams)
 
     async def _catch_up(self) -> None:
         pause = max(FRESH_SECONDS, SHARE_OF_TIME * self._whole_look_took)
@@ -94,27 +101,36 @@ class Door:
         except RestartedError:
             self._forget()
             down = await self._read_events()
-        if self._entra_events or self._gateway_events or down or since > WHOLE_LOOK_SECONDS:
+        if self._entra_events or self._gateway_events or self._has_news or down or since > WHOLE_LOOK_SECONDS:
             started = time.monotonic()
             await self._look(down)
             self._whole_look_at = time.monotonic()
             self._whole_look_took = self._whole_look_at - started
 
     async def _read_events(self) -> dict[str, str]:
-        """Fetch what is new in both logs; answers a sentence for each side that is down.
+        """Fetch what is new in every log; answers a sentence for each side that is down.
 
-        The gateway is asked first: whatever caused an effect in its log is in Entra's log by then. Without Entra's log
-        the gateway's events wait, for the same reason.
+        The gateway is asked first: whatever caused an effect in its log is in the others' logs by then. Without
+        Entra's log the gateway's events wait, for the same reason; requests are told of without it.
         """
         down: dict[str, str] = {}
+        at_gateway: list[GatewayEvent] = []
+        in_teams: list[TeamsEvent] = []
         try:
-            self._gateway_events += await (await self.gateway()).new_events()
+            at_gateway = await (await self.gateway()).new_events()
         except UnavailableError as error:
             down["gateway"] = str(error)
         try:
             self._entra_events += await self.entra.new_events()
         except UnavailableError as error:
             down["entra"] = str(error)
+        try:
+            in_teams = await self.teams.new_events() if self.teams else []
+        except UnavailableError as error:
+            down["teams"] = f"{error} Cards wait until it does."
+        self._gateway_events += at_gateway
+        self.reviews.observe(at_gateway, in_teams, self.teams.world if self.teams else TeamsWorld())
+        self._has_news = bool(at_gateway or in_teams)
         return down
 
     async def _look(self, down: dict[str, str]) -> None:
@@ -140,6 +156,7 @@ class Door:
     def _compose(self, graph: Json, gateway: Json, around: Surroundings, down: dict[str, str]) -> Json:
         now = time.time()
         is_real = isinstance(self._gateway, HoopGateway)
+        scene = Scene(self._snapshot, self._picture, self._routes, self.teams)
         late = [
             f"{headline(one)} {duration((now - one.at) * 1000)} ago, and the gateway still lets them in."
             for one in self.changes.still_let_in(now)
@@ -150,7 +167,8 @@ class Door:
             "entra": page.entra_json(self.directory, graph, self._picture) | {"up": "entra" not in down},
             "gateway": page.gateway_json(self._snapshot, gateway, self._picture, is_real=is_real)
             | {"up": "gateway" not in down},
-            "timeline": page.timeline_json(self.changes, now, self._picture),
+            "approvals": approvals_json(self.reviews, scene, is_real=is_real, teams_up="teams" not in down),
+            "timeline": timeline_json(self.changes, self.reviews, scene, now),
             "figures": page.figures_json(self.changes, now),
             "status": {
                 "app": around.app,
@@ -163,6 +181,8 @@ class Door:
         }
 
     def _forget(self) -> None:
-        self.changes, self._picture, self._gateway = Changes(), Picture(), None
+        self.changes, self.reviews, self._picture, self._gateway = Changes(), Reviews(), Picture(), None
         self.entra.seen = 0
+        if self.teams:
+            self.teams.seen = 0
         self._entra_events, self._gateway_events = [], []

@@ -1,4 +1,4 @@
-"""The two event logs in the door's words, parsed from what the stand-ins show."""
+"""The event logs in the door's words, parsed from what the stand-ins show."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -32,6 +32,19 @@ class GatewayEvent:
     detail: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class TeamsEvent:
+    """What somebody or the app did in Teams, and what was shown; `at` is in seconds since the epoch."""
+
+    seq: int
+    at: float
+    kind: str
+    activity_id: str = ""
+    person_id: str = ""
+    verb: str = ""
+    shown: str = ""
+
+
 def parse_entra_event(row: Json) -> EntraEvent:
     """An event of the Graph stand-in's log."""
     return EntraEvent(
@@ -48,6 +61,19 @@ def parse_gateway_event(row: Json) -> GatewayEvent:
     """An event of the gateway stand-in's log."""
     return GatewayEvent(
         row["seq"], seconds(row["at"]), row["kind"], row["subject"], row["connection"], row.get("detail") or {}
+    )
+
+
+def parse_teams_event(row: Json) -> TeamsEvent:
+    """An event of the Teams stand-in's log."""
+    return TeamsEvent(
+        row["seq"],
+        seconds(row["at"]),
+        row["kind"],
+        row["activity_id"],
+        row.get("person") or "",
+        row.get("verb") or "",
+        row.get("what") or "",
     )
 
 

@@ -2,9 +2,13 @@
 
 from typing import Protocol
 
+import httpx
+
 from sandbox.door.entra import RestartedError
 from sandbox.door.events import GatewayEvent, Json, parse_gateway_event
 from sandbox.door.servers import Server, UnavailableError, json_of
+
+COMMAND_SECONDS = 5
 
 
 class Gateway(Protocol):
@@ -26,6 +30,9 @@ class Gateway(Protocol):
 
     async def open_session(self, subject: str, connection: str) -> None:
         """Open a session as somebody; raises `UnavailableError` with the gateway's reason when it is refused."""
+
+    async def ask(self, subject: str, connection: str, script: str = "") -> str:
+        """Ask for a session, or to run a script, as somebody whose client waits; a sentence if nothing has to wait."""
 
 
 class StandInGateway:
@@ -62,10 +69,16 @@ class StandInGateway:
 
     async def open_session(self, subject: str, connection: str) -> None:
         """See `Gateway.open_session`."""
-        body = {"subject": subject, "connection": connection, "wait": True}
-        answer = await self._server.ask("POST", "/sandbox/connect", body)
-        if answer.status_code < 400:
-            return
-        refusal = json_of(answer)
-        reason = refusal.get("refused") if isinstance(refusal, dict) else None
-        raise UnavailableError(f"The gateway refused the session: {reason or answer.status_code}.")
+        await self.ask(subject, connection)
+
+    async def ask(self, subject: str, connection: str, script: str = "") -> str:
+        """See `Gateway.ask`."""
+        body: Json = {"subject": subject, "connection": connection, "wait": True}
+        command = {"script": script, "seconds": COMMAND_SECONDS} if script else {}
+        answer = await self._server.ask("POST", "/sandbox/exec" if script else "/sandbox/connect", body | command)
+        if answer.status_code >= 400:
+            refusal = json_of(answer)
+            reason = refusal.get("refused") if isinstance(refusal, dict) else None
+            raise UnavailableError(f"The gateway refused the session: {reason or answer.status_code}.")
+        is_live = answer.status_code == httpx.codes.CREATED
+        return f"An earlier approval still stands: the session on {connection} is open." if is_live else ""

@@ -59,11 +59,18 @@ class HoopGateway:
         """A real gateway's sessions are opened with its own client."""
         raise UnavailableError(f"Open the session of {subject} to {connection} with the gateway's own client.")
 
+    async def ask(self, subject: str, connection: str, script: str = "") -> str:
+        """A real gateway is asked with its own client."""
+        wanted = "the command" if script else "the session"
+        raise UnavailableError(f"Ask for {wanted} of {subject} on {connection} with the gateway's own client.")
+
     async def _look(self) -> Json:
         seen: Json = {name: await self._get(path) or [] for name, path in LISTS.items()}
         plugin = await self._server.ask("GET", "/api/plugins/access_control", headers=self._headers)
         sessions = await self._get("/api/sessions?count=none&limit=100")
         rows = sessions.get("data") or [] if isinstance(sessions, dict) else []
+        of_session = {row["id"]: row for row in rows}
+        seen["reviews"] = [_review(row, of_session.get(row["session"]) or {}) for row in seen["reviews"]]
         live = [row for row in rows if row["end_date"] is None and row["status"] in LIVE_STATUSES]
         return {
             **seen,
@@ -92,7 +99,25 @@ def differences(before: Json | None, after: Json, at: float) -> list[GatewayEven
                 events.append(GatewayEvent(0, at, f"{kind}-{verb}", subject, detail={"after": access}))
         gone = old.keys() - {row[key] for row in after[name]}
         events += [GatewayEvent(0, at, "user-deleted", subject) for subject in sorted(gone)]
-    return events + _session_differences(before, after, at)
+    return events + _review_differences(before, after, at) + _session_differences(before, after, at)
+
+
+def _review_differences(before: Json | None, after: Json, at: float) -> list[GatewayEvent]:
+    """Reviews that are new and wait, and those whose status or votes changed."""
+    old = {row["id"]: row for row in (before or {}).get("reviews", ())}
+    events: list[GatewayEvent] = []
+    for row in after.get("reviews", ()):
+        detail = {"review_id": row["id"], "session_id": row["session"], "type": row["type"]}
+        was = old.get(row["id"])
+        is_new = was is None and (before is not None or row["status"] == "PENDING")
+        if is_new:
+            asked_at = _moment(row["created_at"], at)
+            events.append(GatewayEvent(0, asked_at, "review-created", row["owner"], row["connection"], detail))
+        status = was["status"] if was else "PENDING"
+        if (was or is_new) and row["status"] != status:
+            change = detail | {"before": status, "after": row["status"], "by": _voters(row)}
+            events.append(GatewayEvent(0, at, "review-changed", row["owner"], row["connection"], change))
+    return events
 
 
 def _session_differences(before: Json | None, after: Json, at: float) -> list[GatewayEvent]:
@@ -120,6 +145,17 @@ def _session_differences(before: Json | None, after: Json, at: float) -> list[Ga
 
 def _access(row: Json) -> Json:
     return {"status": row["status"], "groups": sorted(row.get("groups") or ())}
+
+
+def _review(row: Json, session: Json) -> Json:
+    """A review with what only its session tells; a session too old to be listed leaves that empty."""
+    owner, connection = session.get("user_id") or "", session.get("connection") or ""
+    return row | {"owner": owner, "connection": connection}
+
+
+def _voters(row: Json) -> str:
+    voters = (group.get("reviewed_by") or {} for group in row.get("review_groups_data") or ())
+    return ", ".join(dict.fromkeys(str(one["name"]) for one in voters if one.get("name"))) or "somebody"
 
 
 def _stream(row: Json) -> Json:

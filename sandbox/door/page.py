@@ -76,6 +76,7 @@ def row_json(change: Change, now: float, picture: Picture) -> Json:
     latency = change.latency_ms
     return {
         "id": change.seq,
+        "kind": "change",
         "at": change.at * 1000,
         "title": headline(change),
         "state": state,
@@ -92,11 +93,6 @@ def figures_json(changes: Changes, now: float) -> Json:
     waiting = sum(one.taking and one.state(now) is ChangeState.OPEN for one in changes.all[-MOST_ROWS:])
     figures = {"revocations": len(latencies), "open": waiting}
     return figures | {f"p{share}": _percentile(latencies, share) for share in (50, 99)}
-
-
-def timeline_json(changes: Changes, now: float, picture: Picture) -> list[Json]:
-    """The right column, newest first."""
-    return [row_json(change, now, picture) for change in reversed(changes.all[-MOST_ROWS:])]
 
 
 def percentile(ordered: Sequence[float], share: int) -> float:

@@ -1,16 +1,18 @@
 // The page: draws each state that the server streams, and posts what a person does.
+import { drawApprovals } from './approvals.js';
 import { drawEntra, drawEntraSwitches } from './entra.js';
 import { drawGateway, drawGatewaySwitches } from './gateway.js';
 import { drawFailures, drawFigures, drawStatus, drawTimeline, tick } from './timeline.js';
 
 const by = (id) => document.getElementById(id);
-const own = { refused: '', away: false };
+const own = { refused: '', said: '', away: false };
 let state = null;
 
 function draw() {
   if (!state) return;
   drawStatus(by('status'), state, own.away);
   drawFailures(by('failures'), state.failures, own);
+  drawApprovals(state.approvals);
   drawEntraSwitches(by('entra-switches'), by('entra-counts'), state.entra);
   drawEntra(by('entra'), state.entra);
   drawGatewaySwitches(by('gateway-switches'), by('gateway-counts'), by('gateway-reviews'), state.gateway);
@@ -28,7 +30,9 @@ async function post(button) {
       headers: { 'content-type': 'application/json' },
       body: button.dataset.body ?? '{}',
     });
-    own.refused = answer.ok ? '' : ((await answer.json().catch(() => ({}))).problem ?? `Refused with status ${answer.status}.`);
+    const { problem, said } = await answer.json().catch(() => ({}));
+    own.refused = answer.ok ? '' : (problem ?? `Refused with status ${answer.status}.`);
+    own.said = said ?? '';
   } catch {
     own.refused = 'The door did not answer.';
   }
@@ -40,7 +44,7 @@ document.addEventListener('click', (event) => {
   const button = event.target.closest('button[data-post]');
   if (button && button.getAttribute('aria-busy') !== 'true') post(button);
   if (event.target.closest('button[data-dismiss]')) {
-    own.refused = '';
+    own.refused = own.said = '';
     draw();
   }
 });

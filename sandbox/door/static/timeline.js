@@ -2,13 +2,13 @@
 import { h, show } from './dom.js';
 import { age, stopwatch } from './parts.js';
 
-const MARKS = { open: '…', done: '✓', quiet: '–', overdue: '!' };
-const SAID = { open: 'waiting', done: 'answered', quiet: 'nothing due', overdue: 'no answer' };
+const MARKS = { open: '…', done: '✓', quiet: '–', overdue: '!', approved: '✓', forced: '!', denied: '✕', expired: '–', withdrawn: '–', waiting: '–' };
+const SAID = { open: 'waiting', done: 'answered', quiet: 'nothing due', overdue: 'no answer', forced: 'forced' };
 const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false });
 
 export function drawTimeline(target, rows) {
-  if (!rows.length) return show(target, [h('li', { class: 'empty', 'data-key': 'empty' }, h('strong', {}, 'Nothing has changed yet'), 'Disable somebody, or take a group away: the row closes when the gateway shows the effect.')]);
-  return show(target, rows.map(row));
+  if (!rows.length) return show(target, [h('li', { class: 'empty', 'data-key': 'empty' }, h('strong', {}, 'Nothing has changed yet'), 'Disable somebody, or take a group away: the row closes when the gateway shows the effect. Or let somebody ask for access: the row tells how the request goes.')]);
+  return show(target, rows.map((one) => (one.kind === 'review' ? request(one) : row(one))));
 }
 
 function row(one) {
@@ -20,6 +20,18 @@ function row(one) {
     h('span', { class: 'mark', role: 'img', 'aria-label': SAID[one.state] }, mark),
     h('div', { class: 'what' }, h('p', { class: 'title' }, one.title), h('p', { class: 'outcome' }, one.outcome)),
     h('div', { class: 'when' }, took(one), h('time', { datetime: new Date(one.at).toISOString() }, clock.format(one.at))),
+  );
+}
+
+function request(one) {
+  const steps = one.steps.map(({ key, text, took: after, tone }) => h('li', { class: `step ${tone}`, 'data-key': key }, h('span', {}, text), h('b', {}, after)));
+  return h(
+    'li',
+    { class: `row request ${one.state}`, 'data-key': one.id, 'data-state': one.state },
+    h('span', { class: 'mark', role: 'img', 'aria-label': SAID[one.state] ?? one.state }, MARKS[one.state]),
+    h('div', { class: 'what' }, h('p', { class: 'title' }, one.title)),
+    h('div', { class: 'when' }, one.state === 'open' ? took(one) : null, h('time', { datetime: new Date(one.at).toISOString() }, clock.format(one.at))),
+    h('ol', { class: 'steps', 'data-key': 'steps' }, steps.length ? steps : h('li', { class: 'step plain' }, 'waiting for its card')),
   );
 }
 
@@ -58,8 +70,9 @@ function pill(key, word, kind) {
 
 export function drawFailures(target, failures, own) {
   const sentences = own.away ? ['The page lost its server and tries to reach it again.', ...failures] : failures;
-  target.hidden = !sentences.length && !own.refused;
+  target.hidden = !sentences.length && !own.refused && !own.said;
   show(target, [
+    own.said ? h('p', { class: 'refused said', 'data-key': 'said' }, own.said, h('button', { type: 'button', class: 'small', 'data-dismiss': '' }, 'Dismiss')) : null,
     own.refused ? h('p', { class: 'refused', 'data-key': 'refused' }, own.refused, h('button', { type: 'button', class: 'small', 'data-dismiss': '' }, 'Dismiss')) : null,
     sentences.length ? h('ul', { 'data-key': 'sentences' }, sentences.map((sentence) => h('li', { 'data-key': sentence }, sentence))) : null,
   ]);
