@@ -19,6 +19,7 @@ from shared.errors import RejectedError
 
 _SEAL_BYTES = 32
 _HEAD_BYTES = 16 + 6 + 5
+_LATEST = 2**35
 _VERSION = b"\x01"
 
 
@@ -68,6 +69,8 @@ class CardTokenKeys:
 
 def parse_card_token(text: str) -> CardToken:
     """What a token says. Raises `RejectedError`: `forged-token`."""
+    if "=" in text:
+        raise RejectedError("forged-token", "padded: a token has one spelling")
     try:
         raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
     except (ValueError, binascii.Error) as error:
@@ -75,8 +78,10 @@ def parse_card_token(text: str) -> CardToken:
     if len(raw) != len(_VERSION) + _HEAD_BYTES + _SEAL_BYTES or not raw.startswith(_VERSION):
         raise RejectedError("forged-token", "not a token of this kind")
     head, seal = raw[1 : 1 + _HEAD_BYTES], raw[1 + _HEAD_BYTES :]
-    expires_at = datetime.fromtimestamp(int.from_bytes(head[22:], "big") % 2**35, UTC)
-    return CardToken(str(UUID(bytes=head[:16])), head[16:22].hex(), expires_at, seal)
+    seconds = int.from_bytes(head[22:], "big")
+    if seconds >= _LATEST:
+        raise RejectedError("forged-token", "it expires when nothing does")
+    return CardToken(str(UUID(bytes=head[:16])), head[16:22].hex(), datetime.fromtimestamp(seconds, UTC), seal)
 
 
 def thread_of(conversation_id: str) -> str:
