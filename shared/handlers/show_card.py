@@ -4,6 +4,7 @@ A post has no key by which Teams could recognise its repetition. So a copy is ma
 an answer stays in doubt until somebody is seen looking at it, or until enough time has passed to post it again.
 """
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
@@ -20,6 +21,7 @@ from shared.domain.card_copy import (
     PlaceKind,
     Posted,
 )
+from shared.domain.card_token import thread_of
 from shared.errors import AlreadyDecidedError, RejectedError, RetryLaterError, UnknownOutcomeError
 from shared.handlers.faces import face_of
 from shared.handlers.review_turn import needed
@@ -151,8 +153,12 @@ async def _send(copy: CardCopy, conversation: Conversation, face: Face, ports: P
 
 
 async def _update(copy: CardCopy, face: Face, ports: Ports) -> None:
-    for activity_id in (copy.activity_id, *copy.strays):
-        await needed(ports).teams.update(Posted(copy.conversation_id, activity_id), copy.service_url, face)
+    teams = needed(ports).teams
+    await teams.update(Posted(copy.conversation_id, copy.activity_id), copy.service_url, face)
+    for stray in copy.strays:
+        # In a channel it is in a thread of its own; one that somebody has deleted since is not missed.
+        with suppress(RejectedError):
+            await teams.update(Posted(thread_of(copy.conversation_id), stray), copy.service_url, face)
 
 
 async def _conversation(approval: Approval, copy: CardCopy, ports: Ports, asking: ApprovalRules) -> Conversation:
