@@ -1,4 +1,4 @@
-"""Approvals when people leave, servers fail, answers are lost and processes die: one decision, and cards that say it."""
+"""Approvals when people leave, servers fail, answers are lost, processes die: one decision, and cards that say it."""
 
 import asyncio
 from collections.abc import Mapping
