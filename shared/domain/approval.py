@@ -108,9 +108,10 @@ class Approval:
 
     `votes` are those that count, `unconfirmed` those whose effect at the gateway nobody could see. `excerpt` is the
     beginning of the command, kept until the decision only; `input_digest` stands for the whole. `answered` are groups
-    that have approved at the gateway, `unasked` those that nobody can be asked for. `personal` are the approvers who
-    have a card in their own chat, too, `mentions` who is mentioned in reminders. `stuck` says that no vote can decide
-    it any more. `ended_at` is when an approved grant was given back. `version` is opaque.
+    that have approved at the gateway, `titles` what people call the groups that go by an object id, `unasked` groups
+    that nobody can be asked for. `personal` are the approvers who have a card in their own chat, too, `mentions` who is
+    mentioned in reminders. `stuck` says that no vote can decide it any more. `ended_at` is when an approved grant was
+    given back. `version` is opaque.
     """
 
     review_id: str
@@ -127,6 +128,7 @@ class Approval:
     input_size: int = 0
     input_digest: str = ""
     answered: tuple[str, ...] = ()
+    titles: tuple[tuple[str, str], ...] = ()
     unasked: tuple[str, ...] = ()
     personal: tuple[str, ...] = ()
     mentions: tuple[Person, ...] = ()
@@ -154,6 +156,10 @@ class Approval:
         """The approvals that were decided to be enough, and that the gateway has not shown yet."""
         approvals = (vote for vote in self.votes if vote.choice is Choice.APPROVE)
         return tuple(vote for vote in approvals if vote.group is not None and not vote.applied)
+
+    def title_of(self, group: str) -> str:
+        """What people call a reviewer group."""
+        return dict(self.titles).get(group, group)
 
     def vote_of(self, principal_id: str) -> Vote | None:
         """The vote of one person, if there is one."""

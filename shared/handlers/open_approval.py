@@ -3,6 +3,7 @@
 import asyncio
 
 from shared.domain.approval import Approval, Person
+from shared.domain.identity_map import is_object_id
 from shared.domain.principals import PrincipalKind
 from shared.domain.reviews import Question
 from shared.domain.routes import ApprovalRoutes, Route, Timing
@@ -19,8 +20,11 @@ async def open_approval(question: Question, ports: Ports, rules: Rules, asking: 
     routes = await resolved_routes(ports, asking)
     groups = tuple(row.group for row in review.groups)
     asked = [route for group in groups if (route := routes.route_for(group)) is not None]
-    requester, personal, mentions = await asyncio.gather(
-        identify_requester(session, ports, rules), _personal(asked, routes, ports), _mentions(asked, ports)
+    requester, personal, mentions, titles = await asyncio.gather(
+        identify_requester(session, ports, rules),
+        _personal(asked, routes, ports),
+        _mentions(asked, ports),
+        _titles(groups, ports),
     )
     expire_after = min((route.timing.expire_after for route in asked), default=Timing().expire_after)
     return Approval(
@@ -38,6 +42,7 @@ async def open_approval(question: Question, ports: Ports, rules: Rules, asking: 
         input_size=len(session.input),
         input_digest=session.input_digest,
         answered=tuple(sorted(review.approved)),
+        titles=titles,
         unasked=tuple(group for group in groups if not _can_be_asked(group, routes)),
         personal=tuple(person for person in personal if person not in requester.own_ids),
         mentions=tuple(person for person in mentions if person.principal_id not in requester.own_ids),
@@ -64,6 +69,13 @@ async def _personal(asked: list[Route], routes: ApprovalRoutes, ports: Ports) ->
             people = await ports.directory.members(group, MOST_APPROVERS)
             holders |= dict.fromkeys(route.personal_card_holders([person.principal_id for person in people]))
     return tuple(holders)
+
+
+async def _titles(groups: tuple[str, ...], ports: Ports) -> tuple[tuple[str, str], ...]:
+    """What people call the groups that the gateway knows by object id only."""
+    by_id = [group for group in groups if is_object_id(group)]
+    found = await asyncio.gather(*(ports.directory.describe(group, PrincipalKind.GROUP) for group in by_id))
+    return tuple((group, one.display_name) for group, one in zip(by_id, found, strict=True) if one and one.display_name)
 
 
 async def _mentions(asked: list[Route], ports: Ports) -> tuple[Person, ...]:

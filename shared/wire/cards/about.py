@@ -58,7 +58,7 @@ def groups(approval: Approval) -> Element:
     """The reviewer groups, and which of them have answered."""
     runs: list[Run] = []
     for group in approval.groups[:_MOST_GROUPS]:
-        runs += [*_comma(runs), *quoted(group, _NAME)]
+        runs += [*_comma(runs), *quoted(approval.title_of(group), _NAME)]
         if group in approved_groups(approval):
             runs.append(said(" (approved)", color="Good"))
         elif group in approval.unasked:

@@ -77,18 +77,19 @@ def _warnings(approval: Approval) -> list[Element]:
 def _votes(approval: Approval) -> list[Element]:
     count = f"{given(approval)} of {approval.needed} needed"
     votes = [
-        *(_vote(vote) for vote in approval.votes),
-        *(_vote(vote, " (not seen at the gateway)") for vote in approval.unconfirmed),
+        *(_vote(approval, vote) for vote in approval.votes),
+        *(_vote(approval, vote, " (not seen at the gateway)") for vote in approval.unconfirmed),
     ]
     told = [said(", the gateway is being told")] if approval.deciding else []
     return [block(said(count, weight="Bolder"), *told, spacing="None"), *votes[:_MOST_VOTES]]
 
 
-def _vote(vote: Vote, note: str = "") -> Element:
+def _vote(approval: Approval, vote: Vote, note: str = "") -> Element:
+    groups = (vote.group,) if vote.group else vote.groups
     return block(
         *quoted(vote.approver.name, _NAME),
         said(f" {chosen(vote.choice)} for "),
-        *names((vote.group,) if vote.group else vote.groups, most=3),
+        *names(map(approval.title_of, groups), most=3),
         said(f", {moment(vote.at)}{note}", isSubtle=True),
         spacing="None",
     )

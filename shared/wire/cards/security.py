@@ -18,7 +18,7 @@ def security_card(approval: Approval, link: str | None) -> Card:
     style, title, meaning = _face(approval)
     body = [banner(style, title, question(approval)), block(said(meaning), spacing="Medium")]
     if approval.unasked:
-        body.append(fact("No route", block(*names(approval.unasked), spacing="None")))
+        body.append(fact("No route", block(*names(map(approval.title_of, approval.unasked)), spacing="None")))
     body += [fact("Asked", groups(approval)), *_decision(approval), *requester_facts(approval.requester)]
     return card(f"{title}.", [*body, *command_hash(approval)], open_link(link))
 
