@@ -11,17 +11,31 @@ from shared.ports import Ports
 
 
 async def show_health(wanted: SubscriptionPlan, ports: Ports) -> dict[str, Any]:
-    """`healthy`, and per part `ok` or the reason why not; holds that wait are listed, and are not a fault."""
-    gateway, subscriptions, holds = await asyncio.gather(
-        _check(ports.gateway.roster()), _check(_subscriptions(wanted, ports)), _check(ports.holds.list_ids())
+    """`healthy`, and per part `ok` or the reason why not; holds and reviews that wait are told, and are not a fault."""
+    gateway, subscriptions, holds, reviews = await asyncio.gather(
+        _check(ports.gateway.roster()),
+        _check(_subscriptions(wanted, ports)),
+        _check(ports.holds.list_ids()),
+        _check(_open_reviews(ports)),
     )
     parts = {
         "gateway": gateway if isinstance(gateway, str) else "ok",
         "subscriptions": subscriptions if isinstance(subscriptions, str) else "ok",
         "storage": holds if isinstance(holds, str) else "ok",
     }
+    if reviews is not None:
+        parts["approvals"] = reviews if isinstance(reviews, str) else "ok"
     waiting = [] if isinstance(holds, str) else list(holds)
-    return {"healthy": all(part == "ok" for part in parts.values()), "parts": parts, "holds": waiting}
+    shown = {"healthy": all(part == "ok" for part in parts.values()), "parts": parts, "holds": waiting}
+    return shown | ({"open_reviews": reviews} if isinstance(reviews, int) else {})
+
+
+async def _open_reviews(ports: Ports) -> int | None:
+    """How many reviews wait for an answer, once the gateway has shown its own; `None` without approvals."""
+    if ports.approval is None:
+        return None
+    pending, known = await asyncio.gather(ports.approval.reviews.pending(), ports.approval.approvals.open_ones())
+    return max(len(pending), len(known))
 
 
 async def _subscriptions(wanted: SubscriptionPlan, ports: Ports) -> object:

@@ -163,6 +163,7 @@ def poisoned(approval: Approval, text: str) -> Approval:
         connection=text,
         requester=requester,
         groups=(text, "dba"),
+        titles=(("dba", text),),
         unasked=(text,),
         answered=(text,),
         votes=votes,
