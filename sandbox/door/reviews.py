@@ -223,11 +223,13 @@ def _show(review: Review, event: TeamsEvent, world: TeamsWorld) -> None:
         if review.is_waiting and click.verb == "approve":
             review.add(_step(click, event.at, StepKind.VOTED))
         return
+    if event.shown != "message":
+        review.add(_step(click, event.at, StepKind.UNANSWERED))
+        return
     told = world.told.get((event.activity_id, event.person_id), [])
     index = sum(one.shown not in ("", "card") for one in mine) - 1
-    step = _step(click, event.at, StepKind.REFUSED if event.shown == "message" else StepKind.UNANSWERED)
-    step.why = told[index] if index < len(told) else ""
-    review.add(step)
+    refusal = review.add(_step(click, event.at, StepKind.REFUSED))
+    refusal.why = told[index] if index < len(told) else ""
 
 
 def _latest(review: Review, verbs: tuple[str, ...]) -> Click | None:

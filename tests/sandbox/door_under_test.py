@@ -13,13 +13,14 @@ import httpx
 
 from sandbox.cast import Agent, Person, object_id
 from sandbox.seed import seed
-from sandbox.supervisor.clients import client, gateway_admin_headers, graph_admin_headers
+from sandbox.supervisor.clients import bot_headers, client, gateway_admin_headers, graph_admin_headers
 from sandbox.supervisor.ports import free_ports, variable
 from sandbox.tenant import HOST
 from tests.sandbox.host_process import eventually
 
 ROOT = Path(__file__).parents[2]
 IDENTITY_MAP = ROOT / "sandbox" / "identity-map.yaml"
+APPROVAL_ROUTES = ROOT / "sandbox" / "approval-routes.yaml"
 STAND_INS = ("identity", "graph", "gateway")
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 HOSTILE_NAME = "<img src=x onerror=alert(1)>"
@@ -28,11 +29,12 @@ HOSTILE_ID = object_id(0x2FF)
 
 @dataclass
 class Door:
-    """The door's URL, admins of the two servers behind it, and the processes by name."""
+    """The door's URL, admins of Entra and the gateway, the bot in Teams, and the processes by name."""
 
     url: str
     graph: httpx.AsyncClient
     gateway: httpx.AsyncClient
+    teams: httpx.AsyncClient
     processes: dict[str, subprocess.Popen[str]]
     start_again: Callable[[str], None]
 
@@ -83,23 +85,28 @@ class Door:
 
 
 @asynccontextmanager
-async def running_door() -> AsyncIterator[Door]:
-    """The door, the directory, the gateway and the identity endpoint; afterwards no process is left."""
-    with _processes() as (processes, ports, start):
-        url = {name: f"http://{HOST}:{ports[name]}" for name in (*STAND_INS, "door")}
+async def running_door(*more: str) -> AsyncIterator[Door]:
+    """The door, the directory, the gateway, the identity endpoint and `more`; afterwards no process is left."""
+    with _processes((*STAND_INS, *more)) as (processes, ports, start):
+        url = {name: f"http://{HOST}:{ports[name]}" for name in (*STAND_INS, "teams", "door")}
         async with (
             client(url["graph"], graph_admin_headers) as graph,
             client(url["gateway"], gateway_admin_headers) as gateway,
+            client(url["teams"], bot_headers) as teams,
         ):
-            yield Door(url["door"], graph, gateway, processes, start)
+            yield Door(url["door"], graph, gateway, teams, processes, start)
 
 
 @contextmanager
-def _processes() -> Iterator[tuple[dict[str, subprocess.Popen[str]], dict[str, int], Callable[[str], None]]]:
+def _processes(
+    names: tuple[str, ...],
+) -> Iterator[tuple[dict[str, subprocess.Popen[str]], dict[str, int], Callable[[str], None]]]:
     ports = free_ports()
     environment = {name: value for name, value in os.environ.items() if not name.endswith("_BASE_URL")}
     environment |= {variable(name): str(number) for name, number in ports.items()}
-    environment |= {"IDENTITY_MAP_FILE": str(IDENTITY_MAP)}
+    environment |= {"IDENTITY_MAP_FILE": str(IDENTITY_MAP), "APPROVAL_ROUTES_FILE": str(APPROVAL_ROUTES)}
+    if "teams" in names:
+        environment["TEAMS_SERVICE_URL"] = f"http://{HOST}:{ports['teams']}/teams/"
     processes: dict[str, subprocess.Popen[str]] = {}
 
     def start(name: str) -> None:
@@ -110,7 +117,7 @@ def _processes() -> Iterator[tuple[dict[str, subprocess.Popen[str]], dict[str, i
         assert process.stdout.readline().startswith("listening on "), name
 
     try:
-        for name in (*STAND_INS, "door"):
+        for name in (*names, "door"):
             start(name)
         yield processes, ports, start
     finally:
