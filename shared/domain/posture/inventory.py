@@ -105,7 +105,11 @@ class Owner:
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """An app registration of this tenant; `locked` is the instance property lock."""
+    """An app registration of this tenant; `locked` is the instance property lock, and `None` when none was configured.
+
+    `implicit_grant` speaks of access tokens: id tokens alone belong to the hybrid flow. `exposes_api` says that it
+    offers scopes or app roles. `owner_count` and `federated_count` are `None` when they were not read.
+    """
 
     object_id: str
     app_id: str
@@ -122,6 +126,7 @@ class Application:
     public_client: bool = False
     locked: bool | None = None
     uses_app_proxy: bool = False
+    exposes_api: bool = False
     owner_count: int | None = None
     federated_count: int | None = None
 
