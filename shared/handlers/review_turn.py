@@ -120,16 +120,21 @@ async def next_turn(
     """The same as soon as the review is free: who clicks while another click is decided waits for it.
 
     Raises:
-        AlreadyDecidedError: the other click has ended it.
+        AlreadyDecidedError: it has ended, maybe by the other click: an end is written once.
     """
     ours = ReviewTurn(approval, correlation_id, ports, rules)
+    _check_open(approval)
     while not await ours.is_claimed_now():
         await asyncio.sleep(WAIT_SECONDS * (0.5 + ports.clock.jitter()))
         ours.approval = await ours.outside.approvals.read(approval.review_id) or approval
-        if not ours.approval.is_open:
-            raise AlreadyDecidedError("already-decided")
+        _check_open(ours.approval)
     async with _claimed(ours):
         yield ours
+
+
+def _check_open(approval: Approval) -> None:
+    if not approval.is_open:
+        raise AlreadyDecidedError("already-decided")
 
 
 @asynccontextmanager
