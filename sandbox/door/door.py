@@ -128,8 +128,8 @@ class Door:
             in_teams = await self.teams.new_events() if self.teams else []
         except UnavailableError as error:
             down["teams"] = f"{error} Cards wait until it does."
-        self._gateway_events += at_gateway
         self.reviews.observe(at_gateway, in_teams, self.teams.world if self.teams else TeamsWorld())
+        self._gateway_events += [event for event in at_gateway if not self.reviews.is_answer_of_a_person(event)]
         self._has_news = bool(at_gateway or in_teams)
         return down
 

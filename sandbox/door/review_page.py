@@ -1,6 +1,7 @@
 """The part of the page's JSON that is about approvals: what can be asked for, what waits, and how each request went."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from sandbox import cast
 from sandbox.door.changes import Changes
@@ -19,7 +20,7 @@ _REFUSALS = frozenset({StepKind.REFUSED, StepKind.UNANSWERED, StepKind.HUNG_UP, 
 _KINDS = {"users": "Person", "service_accounts": "Service account", "ai_agents": "AI agent", "api_keys": "API key"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Scene:
     """All that is needed to say who somebody is and where they are found."""
 
@@ -28,9 +29,28 @@ class Scene:
     routes: Routes
     teams: Teams | None
 
+    @cached_property
+    def identities(self) -> dict[str, Json]:
+        """Everybody at the gateway by subject: name, kind, status and groups."""
+        rows = [(row, kind) for table, kind in _KINDS.items() for row in self.snapshot[table]]
+        return {
+            str(row.get("subject") or row["id"]): {
+                "name": row.get("name") or row.get("email") or row["id"],
+                "kind": kind,
+                "active": row.get("status", "active") == "active",
+                "groups": frozenset(row.get("groups") or ()),
+            }
+            for row, kind in rows
+        }
+
+    @cached_property
+    def reviews(self) -> dict[str, Json]:
+        """The gateway's reviews by id."""
+        return {row["id"]: row for row in self.snapshot["reviews"]}
+
     def requester(self, subject: str) -> str:
         """Who asks, by the gateway's subject."""
-        return next((name for found, name, _ in identities(self.snapshot) if found == subject), subject)
+        return str(self.identities.get(subject, {}).get("name") or subject or "Somebody")
 
     def name(self, step: Step) -> str:
         """Who did a step."""
@@ -38,15 +58,6 @@ class Scene:
             return self.picture.label(step.who)
         people = self.teams.world.people if self.teams else {}
         return self.picture.names.get(step.who) or people.get(step.who) or step.who
-
-
-def identities(snapshot: Json) -> list[tuple[str, str, Json]]:
-    """The subject and name of everybody who is active at the gateway, with their row and kind."""
-    rows = [(row, kind) for table, kind in _KINDS.items() for row in snapshot[table]]
-    return [
-        (row.get("subject") or row["id"], row.get("name") or row.get("email") or row["id"], {**row, "kind": kind})
-        for row, kind in rows
-    ]
 
 
 def approvals_json(reviews: Reviews, scene: Scene, *, is_real: bool, teams_up: bool) -> Json:
@@ -70,7 +81,7 @@ def approvals_json(reviews: Reviews, scene: Scene, *, is_real: bool, teams_up: b
 
 def review_row_json(review: Review, scene: Scene) -> Json:
     """One row of the timeline."""
-    reason = _kept(review, scene).get("rejection_reason") or ""
+    reason = scene.reviews.get(review.id, {}).get("rejection_reason") or ""
     word = standing(review, reason)
     return {
         "id": review.id,
@@ -104,7 +115,7 @@ def _tone(step: Step) -> str:
 
 
 def _pending(review: Review, scene: Scene) -> Json:
-    kept = _kept(review, scene)
+    kept = scene.reviews.get(review.id, {})
     groups = [row["group"] for row in kept.get("review_groups_data") or () if row["status"] != "APPROVED"]
     needed = kept.get("min_approvals")
     return {
@@ -135,10 +146,6 @@ def _deciders(group: str, review: Review, scene: Scene) -> frozenset[str]:
     return approvers_of(group, scene.routes, scene.picture) - asking - scene.picture.off
 
 
-def _kept(review: Review, scene: Scene) -> Json:
-    return next((row for row in scene.snapshot["reviews"] if row["id"] == review.id), {})
-
-
 def _offers(scene: Scene) -> list[Json]:
     reviewed = [row for row in scene.snapshot["connections"] if _verbs(row, scene.snapshot)]
     return [
@@ -160,9 +167,8 @@ def _verbs(connection: Json, snapshot: Json) -> set[str]:
 
 def _askers(connection: str, scene: Scene) -> list[Json]:
     found = [
-        {"subject": subject, "name": name, "kind": row["kind"]}
-        for subject, name, row in identities(scene.snapshot)
-        if row.get("status", "active") == "active"
-        and scene.picture.reaches(frozenset(row.get("groups") or ()), connection)
+        {"subject": subject, "name": one["name"], "kind": one["kind"]}
+        for subject, one in scene.identities.items()
+        if one["active"] and scene.picture.reaches(one["groups"], connection)
     ]
-    return sorted(found, key=lambda one: one["name"].casefold())[:MOST_ASKERS]
+    return sorted(found, key=lambda one: str(one["name"]).casefold())[:MOST_ASKERS]

@@ -35,9 +35,9 @@ Naming = Callable[[Step], str]
 
 def question(review: Review, requester: str) -> str:
     """Who asked for what."""
-    if review.type == "onetime":
-        return f"{requester} asked to run a command on {review.connection}"
-    return f"{requester} asked for {review.connection}"
+    connection = review.connection or "a connection"
+    command = "to run a command on" if review.type == "onetime" else "for"
+    return f"{requester} asked {command} {connection}"
 
 
 def standing(review: Review, reason: str) -> str:

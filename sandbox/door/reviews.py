@@ -116,6 +116,14 @@ class Reviews:
             else:
                 self._in_teams(event, world)
 
+    def is_answer_of_a_person(self, event: GatewayEvent) -> bool:
+        """Whether this event is somebody's denial in Teams: what it took owes nothing to a change in Entra."""
+        if event.kind not in ("review-changed", "session-closed"):
+            return False
+        review = self._by_session.get(event.detail["session_id"])
+        decision = review.decision if review else None
+        return decision is not None and decision.in_teams and decision.kind is StepKind.REJECTED
+
     def _at_gateway(self, event: GatewayEvent) -> None:
         if event.kind == "reset":
             self.all.clear()

@@ -164,6 +164,16 @@ def test_denial_is_told_with_its_reason() -> None:
     assert standing(review, "not today") == "denied"
 
 
+def test_denial_in_teams_is_nobodys_effect_in_entra_and_a_rejection_by_tether_may_be() -> None:
+    denied, rejected = Reviews(), Reviews()
+    effects = [changed(2.05, "REJECTED"), session(2.06, "closed", "review rejected")]
+    look(denied, [asked(1.0), clicked(2.0, ALAN, "deny"), *effects])
+    look(rejected, [asked(1.0), *effects])
+
+    assert [denied.is_answer_of_a_person(event) for event in effects] == [True, True]
+    assert [rejected.is_answer_of_a_person(event) for event in effects] == [False, False]
+
+
 def test_denial_after_a_refused_approval_is_the_denial_of_who_clicked_deny() -> None:
     review = seen(
         asked(1.0), clicked(1.5, ADA), shown(1.6, ADA, "message"), clicked(2.0, ALAN, "deny"), changed(2.05, "REJECTED")
