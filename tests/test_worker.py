@@ -1,27 +1,34 @@
 """Microsoft's own worker finds every function of the app, and invokes them as Azure will."""
 
+import base64
 import json
 import os
 import sys
 from collections.abc import AsyncIterator
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
 from azure.servicebus.aio import ServiceBusClient
 
 from sandbox import cast
+from sandbox.demo.teams import Card, Teams
+from sandbox.gateway.deliveries import signed_headers
 from sandbox.graph.testing import Subscriber
 from sandbox.supervisor import Sandbox, running_sandbox
+from sandbox.teams.world import APPROVALS_CHANNEL
 from sandbox.tenant import TENANT_ID
 from shared.domain.client_state import ClientStateKeys
 from shared.domain.subscriptions import DirectoryEvent, DirectoryEventKind
 from shared.wire.messages import encode_event
-from tests.worker.harness import InvocationError, Worker, index
+from tests.worker.harness import HttpAnswer, InvocationError, Worker, index
 
 ROOT = Path(__file__).parents[1]
 APPS = ROOT / "tests" / "sandbox" / "apps"
 WEBHOOK = "https://app.example/api/graph/notifications"
+MESSAGES = "https://app.example/api/teams/messages"
+GATEWAY_EVENTS = "https://app.example/api/gateway/events"
 
 pytestmark = pytest.mark.skipif(
     sys.version_info < (3, 13), reason="Microsoft's worker library needs Python 3.13, which Azure runs"
@@ -47,7 +54,7 @@ async def surroundings() -> AsyncIterator[Sandbox]:
 @pytest.fixture(scope="module")
 async def real_app(surroundings: Sandbox) -> AsyncIterator[Worker]:
     before = dict(os.environ)
-    os.environ.update(surroundings.settings)
+    os.environ.update(surroundings.settings, SSL_CERT_FILE=str(surroundings.certificates.authorities))
     yield await index(ROOT)
     await (await import_module("shared.bootstrap").tether()).resources.aclose()
     os.environ.clear()
@@ -136,6 +143,57 @@ async def test_worker_takes_a_notification_through_the_queue_to_the_gateway(
     assert (user["status"], user["groups"] or []) == ("inactive", [])
 
 
+async def test_worker_takes_only_signed_gateway_events(real_app: Worker, surroundings: Sandbox) -> None:
+    secret = surroundings.settings["GATEWAY_WEBHOOK_SECRETS"]
+    opened = {"event_type": "session.open", "id": cast.object_id(0x501), "review": {"status": "PENDING"}}
+    body = json.dumps(opened).encode()
+    foreign = f"whsec_{base64.b64encode(bytes(24)).decode()}"
+
+    taken = await gateway_event(real_app, body, secret)
+    refused = await gateway_event(real_app, body, foreign)
+    await real_app.deliver("process_review_events", await next_message(surroundings, "review-events"))
+
+    assert (taken.status, refused.status) == (204, 401)
+    assert await queue_length(surroundings, "review-events") == 0
+
+
+async def test_worker_takes_a_review_from_the_poll_over_the_card_to_the_gateway(
+    real_app: Worker, surroundings: Sandbox
+) -> None:
+    teams = Teams(surroundings)
+    asked = await teams.ask(cast.SYNC_AGENT, cast.CUSTOMERS_DB)
+    await real_app.tick("poll_reviews")
+    await real_app.deliver("process_review_events", await next_message(surroundings, "review-events"))
+    await real_app.deliver("process_card_updates", await next_message(surroundings, "card-updates"))
+    card = await teams.card(APPROVALS_CHANNEL, cast.GRACE, asked.review_id)
+    assert card
+
+    click = await composed(surroundings, card, cast.GRACE)
+    answer = await activity(real_app, click, await bot_framework_token(surroundings))
+    status = await teams.status(asked)
+    while await queue_length(surroundings, "card-updates"):
+        await real_app.deliver("process_card_updates", await next_message(surroundings, "card-updates"))
+
+    assert (answer.status, answer.headers["content-type"]) == (200, "application/json")
+    assert json.loads(answer.body)["type"] == "application/vnd.microsoft.card.adaptive"
+    assert status == "APPROVED"
+    decided = await teams.card(APPROVALS_CHANNEL, cast.ALAN, asked.review_id)
+    assert decided
+    assert decided.words.startswith("Approved")
+
+
+async def test_worker_answers_system_events_of_teams_and_refuses_strangers(
+    real_app: Worker, surroundings: Sandbox
+) -> None:
+    said = await teams_event(surroundings)
+
+    known = await activity(real_app, said, await bot_framework_token(surroundings))
+    forged = await activity(real_app, said, await bot_framework_token(surroundings, signed_with="foreign"))
+
+    assert (known.status, known.body) == (200, b"")
+    assert forged.status == 401
+
+
 async def test_worker_shows_health_and_refuses_to_release_what_is_not_held(real_app: Worker) -> None:
     health = await real_app.http("show_health", "GET", "https://app.example/api/health")
     release = await real_app.http(
@@ -162,6 +220,48 @@ async def next_message(sandbox: Sandbox, queue: str, *, scheduled: bool = False)
             (received,) = await receiver.receive_messages(max_message_count=1, max_wait_time=10)
             await receiver.complete_message(received)
             return bytes(b"".join(received.body))
+
+
+async def gateway_event(app: Worker, body: bytes, secret: str) -> HttpAnswer:
+    """What the app answers to a webhook of the gateway that is signed with this secret."""
+    headers = signed_headers("msg_worker", body.decode(), [secret])
+    return await app.http("receive_gateway_events", "POST", GATEWAY_EVENTS, body=body, headers=headers)
+
+
+async def activity(app: Worker, content: dict[str, Any], token: str) -> HttpAnswer:
+    """What the app answers to an activity with this token."""
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    body = json.dumps(content).encode()
+    return await app.http("receive_teams_activity", "POST", MESSAGES, body=body, headers=headers)
+
+
+async def composed(sandbox: Sandbox, card: Card, person: cast.Person) -> dict[str, Any]:
+    """The activity of a click on Approve."""
+    where = {"conversation": card.conversation, "activity_id": card.activity_id, "person": person.id}
+    body = {**where, "verb": "approve", "data": card.data_of("approve")}
+    answer = (await sandbox.teams.post("/sandbox/compose", json=body)).raise_for_status().json()
+    return dict(answer["activity"])
+
+
+async def teams_event(sandbox: Sandbox) -> dict[str, Any]:
+    """An activity that Tether has no use for."""
+    people = (await sandbox.teams.get("/sandbox/snapshot")).raise_for_status().json()
+    person = people["people"][0]
+    return {
+        "type": "messageReaction",
+        "id": "f:1",
+        "channelId": "msteams",
+        "serviceUrl": people["service_url"],
+        "from": {"id": person["mri"], "aadObjectId": person["id"]},
+        "conversation": {"id": person["chat"], "conversationType": "personal", "tenantId": TENANT_ID},
+        "recipient": people["bot"],
+        "channelData": {"tenant": {"id": TENANT_ID}},
+    }
+
+
+async def bot_framework_token(sandbox: Sandbox, **changes: object) -> str:
+    answer = (await sandbox.teams.post("/sandbox/token", json=changes)).raise_for_status().json()
+    return str(answer["token"])
 
 
 def event_body() -> bytes:
