@@ -10,7 +10,7 @@ from shared.handlers.review_turn import ReviewTurn, review_turn
 from shared.handlers.show_cards import show_cards
 from shared.ports import ApprovalRules, Ports
 
-ROUNDS = 4
+ROUNDS = 6
 DONE = "done"
 LOOK_AFTER = timedelta(seconds=20)
 

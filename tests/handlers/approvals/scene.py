@@ -12,6 +12,7 @@ from shared.domain.card_copy import CardCopy, CopyState
 from shared.domain.card_token import CardTokenKeys
 from shared.domain.gateway import IdentityRef, ReviewType
 from shared.domain.identity_map import IdentityMap
+from shared.domain.reach import AccessPolicy
 from shared.domain.reviews import Question, ReviewEvent, ReviewStatus
 from shared.domain.routes import ApprovalRoutes, BreakGlass, Route, Timing
 from shared.handlers.faces import face_of
@@ -32,6 +33,7 @@ DBA_ROUTE = Route("dba", guid("dba-approvers"), DBA, escalation_channel=ONCALL)
 SECURITY_ROUTE = Route("security", guid("security-approvers"), SECURITY)
 OPS_ROUTE = Route("ops", guid("ops-approvers"), ONCALL)
 FORCE = BreakGlass(guid("break-glass"), LOUD)
+POLICY = AccessPolicy(enforced=True, connections=frozenset({"pg1"}), groups_of_connection={"pg1": frozenset({"dev"})})
 DECIDED = (ApprovalState.APPROVED, ApprovalState.DENIED, ApprovalState.EXPIRED, ApprovalState.WITHDRAWN)
 Json = dict[str, Any]
 
@@ -200,6 +202,8 @@ async def set_scene(rules_of_asking: ApprovalRules | None = None, identity_map: 
     """The cast in place; nothing has been asked yet."""
     world = World(rules(identity_map or IdentityMap()), asking=rules_of_asking or asking())
     people = {name: world.entra.user(name) for name in ("rita", "ada", "ben", "cleo", "dora", "olaf", "eve", "mallory")}
+    world.entra.group("developers", people["rita"])
+    world.gateway.policy = POLICY
     world.entra.group("dba-approvers", people["ada"], people["ben"], people["dora"])
     world.entra.group("security-approvers", people["cleo"], people["dora"])
     world.entra.group("ops-approvers", people["olaf"])

@@ -28,8 +28,8 @@ from tests.handlers.approvals.scene import (
     check_agreement,
     is_card,
     set_scene,
-    told,
     tokens_in,
+    told,
     verbs_in,
 )
 
@@ -431,7 +431,7 @@ async def test_group_that_has_answered_needs_no_second_vote() -> None:
 async def test_stuck_review_is_told_to_approvers_and_forced_by_break_glass() -> None:
     scene = await asked("dba", "security", "ops", needed=1)
     scene.world.reviews.vote(scene.review_id, Voter("somebody", frozenset({"dba", "security"})))
-    assert scene.at_the_gateway is ReviewStatus.PENDING
+    assert scene.asked.review.status is ReviewStatus.PENDING
 
     assert told(await scene.click("olaf", place="19:oncall@thread.tacv2")) == sentence("review-stuck")
     await scene.look("operator")

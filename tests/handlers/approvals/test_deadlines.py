@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from shared.domain.approval import ApprovalState
+from shared.domain.gateway import Review
 from shared.domain.reviews import ReviewStatus
 from shared.errors import RetryLaterError
 from shared.wire.cards.sentences import sentence
@@ -123,11 +124,11 @@ async def test_answer_that_came_while_it_was_rejected_stands() -> None:
     scene.world.clock.advance(4 * HOUR + 1)
     close = scene.world.gateway.close_review
 
-    async def somebody_is_faster(*given: object) -> None:
+    async def somebody_is_faster(review: Review, reason: str) -> None:
         if scene.at_the_gateway is ReviewStatus.PENDING:
             await scene.at_gateway("dba")
             return
-        await close(*given)  # type: ignore[arg-type]  # as it was called
+        await close(review, reason)
 
     scene.world.gateway.close_review = somebody_is_faster  # type: ignore[method-assign]
     await scene.world.run(60)
