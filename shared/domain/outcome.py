@@ -30,10 +30,15 @@ def as_shown(approval: Approval, review: GatewayReview) -> Approval:
         if vote.choice is Choice.APPROVE and vote.group in review.approved and vote.group not in taken:
             others = tuple(other for other in approval.unconfirmed if other != vote)
             approval = replace(approval.with_vote(vote), unconfirmed=others)
-    votes = tuple(replace(v, applied=v.applied or v.group in review.approved) for v in approval.votes)
-    ours = {vote.group for vote in votes}
+    votes = tuple(replace(v, applied=v.applied or _is_shown(v, review)) for v in approval.votes)
+    ours = {vote.group for vote in votes if vote.choice is Choice.APPROVE}
     elsewhere = tuple(sorted(group for group in review.approved if group not in ours))
     return replace(approval, votes=votes, answered=elsewhere)
+
+
+def _is_shown(vote: Vote, review: GatewayReview) -> bool:
+    """Whether this approval is there; a denial for a group that has approved before is not there by that."""
+    return vote.choice is Choice.APPROVE and vote.group in review.approved
 
 
 def _granted(approval: Approval, review: GatewayReview, at: datetime) -> Outcome:

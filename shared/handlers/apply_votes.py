@@ -3,7 +3,7 @@
 from shared.domain.approval import Vote
 from shared.domain.outcome import as_shown, outcome_at_gateway
 from shared.domain.reviews import Question, ReviewStatus
-from shared.errors import RetryLaterError
+from shared.errors import RetryLaterError, UnknownOutcomeError
 from shared.handlers.review_turn import ReviewTurn
 
 ROUNDS = 3
@@ -15,7 +15,8 @@ async def apply_votes(ours: ReviewTurn, question: Question, token: str | None = 
     A vote that the gateway took and then lost to a concurrent write is given again while the review is pending.
 
     Raises:
-        RetryLaterError: the gateway does not answer, or still does not show a vote after three rounds.
+        RetryLaterError: the gateway does not answer.
+        UnknownOutcomeError: it does not answer after a vote was sent, or does not show it after three rounds.
         RejectedError: it will never take one of them.
     """
     for vote in ours.approval.deciding:
@@ -24,9 +25,9 @@ async def apply_votes(ours: ReviewTurn, question: Question, token: str | None = 
                 break
             ours.check()
             await ours.outside.reviews.approve(question, vote.group or "", token)
-            question = await read_shown(ours)
+            question = await read_back(ours)
         if _is_wanted(question, vote):
-            raise RetryLaterError("vote-not-shown", f"the gateway does not show the approval of {vote.group}")
+            raise UnknownOutcomeError("vote-not-shown", f"the gateway does not show the approval of {vote.group}")
         ours.keep(as_shown(ours.approval, question.review))
     return question
 
@@ -37,6 +38,14 @@ async def read_shown(ours: ReviewTurn) -> Question:
     if found is None:
         raise RetryLaterError("review-vanished", "the gateway no longer shows the review")
     return found
+
+
+async def read_back(ours: ReviewTurn) -> Question:
+    """The same after a write. Raises `UnknownOutcomeError` when nobody can see what became of it."""
+    try:
+        return await read_shown(ours)
+    except RetryLaterError as error:
+        raise UnknownOutcomeError(error.reason, error.detail, retry_after=error.retry_after) from error
 
 
 async def close_as_shown(ours: ReviewTurn, question: Question) -> bool:

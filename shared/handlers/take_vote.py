@@ -11,7 +11,7 @@ from shared.domain.approval import Choice, Vote, decide_votes
 from shared.domain.outcome import as_shown
 from shared.domain.reviews import Question, ReviewEvent, ReviewStatus
 from shared.errors import ClaimedElsewhereError, RejectedError, RetryLaterError, UnknownOutcomeError
-from shared.handlers.apply_votes import apply_votes, close_as_shown, read_shown
+from shared.handlers.apply_votes import apply_votes, close_as_shown, read_back, read_shown
 from shared.handlers.review_turn import ReviewTurn
 
 LOOK_AFTER = timedelta(seconds=20)
@@ -26,6 +26,7 @@ async def take_vote(ours: ReviewTurn, question: Question, vote: Vote, token: str
     """
     if vote.choice is not Choice.APPROVE:
         vote = replace(vote, group=next(iter(vote.groups), None))
+    before = ours.approval.vote_of(vote.approver.principal_id)
     voted = ours.approval.with_vote(vote)
     decided = decide_votes(voted, question.review) if vote.choice is Choice.APPROVE else voted
     await ours.note(
@@ -49,7 +50,7 @@ async def take_vote(ours: ReviewTurn, question: Question, vote: Vote, token: str
         raise
     except (RetryLaterError, RejectedError) as error:
         if not await _is_done_all_the_same(ours):
-            await undo(ours, [vote], error)
+            await undo(ours, [vote], error, before)
             raise
 
 
@@ -77,14 +78,14 @@ async def _act(ours: ReviewTurn, question: Question, vote: Vote, token: str | No
         question = await apply_votes(ours, question, token)
     elif vote.choice is Choice.DENY:
         await reviews.deny(question, vote.group or "", vote.reason, token)
-        question = await read_shown(ours)
+        question = await read_back(ours)
     else:
         await reviews.force(question, vote.reason)
-        question = await read_shown(ours)
+        question = await read_back(ours)
     if not await close_as_shown(ours, question):
         if question.review.is_stuck and vote.choice is Choice.APPROVE:
             raise RejectedError("review-stuck")
-        raise RetryLaterError("gateway-did-not-obey", "the review is still pending")
+        raise UnknownOutcomeError("gateway-did-not-obey", "the review is still pending")
 
 
 async def _look_later(ours: ReviewTurn) -> None:
@@ -103,8 +104,13 @@ async def _is_done_all_the_same(ours: ReviewTurn) -> bool:
     return question.review.status is not ReviewStatus.PENDING and await close_as_shown(ours, question)
 
 
-async def undo(ours: ReviewTurn, votes: Sequence[Vote], error: RetryLaterError | RejectedError) -> None:
-    """Nothing half-done: these votes do not count. What may have happened unseen is kept, to be credited later."""
+async def undo(
+    ours: ReviewTurn, votes: Sequence[Vote], error: RetryLaterError | RejectedError, before: Vote | None = None
+) -> None:
+    """Nothing half-done: these votes do not count. What may have happened unseen is kept, to be credited later.
+
+    `before` is the vote that the person had given before, and has again.
+    """
     undone = [vote.approver.principal_id for vote in votes]
     cast = [vote for vote in ours.approval.votes if not vote.applied]
     if not any(vote.approver.principal_id in undone for vote in cast):
@@ -113,5 +119,9 @@ async def undo(ours: ReviewTurn, votes: Sequence[Vote], error: RetryLaterError |
     # Any of those that were on their way may be the one that arrived.
     sent = (vote for vote in cast if vote.group is not None or vote.choice is Choice.BREAK_GLASS)
     in_doubt = tuple(sent) if isinstance(error, UnknownOutcomeError) else ()
-    ours.keep(ours.approval.without_votes_of(undone), unconfirmed=(*ours.approval.unconfirmed, *in_doubt)[-8:])
+    without = ours.approval.without_votes_of(undone)
+    ours.keep(
+        without if before is None else without.with_vote(before),
+        unconfirmed=(*ours.approval.unconfirmed, *in_doubt)[-8:],
+    )
     await ours.save()
