@@ -17,6 +17,11 @@ from sandbox.door.wording import duration
 MOST_ASKERS, MOST_PENDING = 100, 20
 SUGGESTED = ((cast.SYNC_AGENT.subject, cast.CUSTOMERS_DB), (cast.GRACE.subject, cast.VAULT_DB))
 _REFUSALS = frozenset({StepKind.REFUSED, StepKind.UNANSWERED, StepKind.HUNG_UP, StepKind.REVOKED})
+_SINCE = {
+    StepKind.CARD: "since the question",
+    StepKind.UPDATED: "since the decision",
+    StepKind.TOLD: "since the decision",
+}
 _KINDS = {"users": "Person", "service_accounts": "Service account", "ai_agents": "AI agent", "api_keys": "API key"}
 
 
@@ -94,6 +99,7 @@ def review_row_json(review: Review, scene: Scene) -> Json:
                 "key": f"{step.kind}-{step.at}",
                 "text": said(step, scene.name, reason),
                 "took": "" if step.took is None else duration(max(0.0, step.took) * 1000),
+                "since": _SINCE.get(step.kind, "since the click"),
                 "tone": _tone(step),
             }
             for step in sorted(review.steps, key=lambda step: step.at)
@@ -116,7 +122,7 @@ def _tone(step: Step) -> str:
 
 def _pending(review: Review, scene: Scene) -> Json:
     kept = scene.reviews.get(review.id, {})
-    groups = [row["group"] for row in kept.get("review_groups_data") or () if row["status"] != "APPROVED"]
+    groups = _unanswered(review, kept, scene)
     needed = kept.get("min_approvals")
     return {
         "id": review.id,
@@ -125,6 +131,15 @@ def _pending(review: Review, scene: Scene) -> Json:
         "waitsFor": enumerated([_people_of(one, review, scene) for one in groups], "or" if needed == 1 else "and"),
         "links": [link for one in groups if (link := _link(one, review, scene))],
     }
+
+
+def _unanswered(review: Review, kept: Json, scene: Scene) -> list[str]:
+    """The reviewer groups that have not approved; the gateway hears of votes in Teams only once they are enough."""
+    groups = [row["group"] for row in kept.get("review_groups_data") or () if row["status"] != "APPROVED"]
+    for vote in (step for step in review.steps if step.kind is StepKind.VOTED and step.in_teams):
+        answered = next((one for one in groups if vote.who in _deciders(one, review, scene)), None)
+        groups = [one for one in groups if one != answered]
+    return groups
 
 
 def _people_of(group: str, review: Review, scene: Scene) -> str:

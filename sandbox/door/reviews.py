@@ -189,7 +189,8 @@ def _decide(review: Review, event: GatewayEvent, after: str) -> None:
 
 def _session(review: Review, event: GatewayEvent) -> None:
     if event.kind == "session-opened":
-        since = review.decision.at if review.decision else event.at
+        # For whoever clicked, the session opens so long after the click.
+        since = review.decision.at - (review.decision.took or 0) if review.decision else event.at
         review.add(Step(event.at, StepKind.OPENED, took=event.at - since))
     elif review.is_waiting:
         review.hung_up = True
@@ -203,7 +204,8 @@ def _post(review: Review, event: TeamsEvent, name: str, *, is_channel: bool) -> 
     kind = StepKind.TOLD if review.decision else StepKind.CARD
     same = next((one for one in reversed(review.steps) if one.kind is kind), None)
     if same is not None and event.at - same.at <= TOGETHER_SECONDS:
-        same.places += [] if place in same.places else [place]
+        # Channels come first: a "#" sorts before every name.
+        same.places = sorted({*same.places, place})
         return
     if kind is StepKind.CARD and same is not None:
         kind = StepKind.REMINDER

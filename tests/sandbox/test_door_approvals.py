@@ -11,7 +11,11 @@ import httpx
 import pytest
 
 from sandbox import cast
+from sandbox.door.door import EMPTY_SNAPSHOT
 from sandbox.door.events import Json
+from sandbox.door.picture import Picture
+from sandbox.door.review_page import Scene, approvals_json
+from sandbox.door.reviews import Review, Reviews, Step, StepKind
 from sandbox.seed import create_reviewer_keys
 from sandbox.teams.world import APPROVALS_CHANNEL, SECURITY_CHANNEL
 from sandbox.tenant import TENANT_ID
@@ -139,7 +143,26 @@ async def test_link_leads_to_the_channel_of_the_card_as_somebody_who_may_answer(
         {"as": [cast.ALAN.id], "in": [APPROVALS_CHANNEL]},
         {"as": [cast.ADA.id], "in": [SECURITY_CHANNEL]},
     ]
-    assert words(state) == ["card posted to #security and #approvals"]
+    assert words(state) == ["card posted to #approvals and #security"]
+
+
+def test_group_that_has_voted_in_teams_is_waited_for_no_longer() -> None:
+    review = Review(
+        "r", "s", 1.0, "sub", cast.VAULT_DB, "jit", [Step(2.0, StepKind.VOTED, cast.ALAN.id, in_teams=True)]
+    )
+    groups = [{"group": name, "status": None} for name in ("dba-approvers", "security-approvers")]
+    kept = {"id": "r", "review_groups_data": groups, "min_approvals": None}
+    picture = Picture(
+        names={"g-1": "dba-approvers", "g-2": "security-approvers", cast.ALAN.id: "Alan", cast.ADA.id: "Ada"},
+        members={"g-1": frozenset({cast.ALAN.id}), "g-2": frozenset({cast.ADA.id})},
+    )
+    reviews = Reviews()
+    reviews.all["r"] = review
+    scene = Scene({**EMPTY_SNAPSHOT, "reviews": [kept]}, picture, {}, None)
+
+    approvals = approvals_json(reviews, scene, is_real=False, teams_up=False)
+
+    assert [one["waitsFor"] for one in approvals["pending"]] == ["Ada (security-approvers)"]
 
 
 async def test_click_and_answer_are_read_from_the_two_logs(door: Door, browser: httpx.AsyncClient) -> None:

@@ -102,7 +102,7 @@ def test_approved_request_tells_of_its_card_its_click_its_session_and_who_was_to
     assert told(review) == [
         ("card posted to #approvals", 300),
         ("approved by Alan in Teams", 50),
-        ("session opened", 1),
+        ("session opened", 51),
         ("1 card updated", 150),
         ("Grace told in Teams", 250),
     ]
@@ -149,6 +149,12 @@ def test_vote_that_is_not_enough_is_told_before_the_one_that_decides() -> None:
         ("Alan approved in Teams", 100),
         ("approved by Root in Teams", 60),
     ]
+
+
+def test_channels_are_named_before_people() -> None:
+    review = seen(asked(1.0), posted(1.2, AT_GRACE), posted(1.25, IN_SECURITY), posted(1.3))
+
+    assert told(review) == [("card posted to #approvals, #security and Grace", 200)]
 
 
 def test_vote_that_was_seen_before_the_gateway_obeyed_is_told_once() -> None:

@@ -24,7 +24,7 @@ function row(one) {
 }
 
 function request(one) {
-  const steps = one.steps.map(({ key, text, took: after, tone }) => h('li', { class: `step ${tone}`, 'data-key': key }, h('span', {}, text), h('b', {}, after)));
+  const steps = one.steps.map(({ key, text, took: after, since, tone }) => h('li', { class: `step ${tone}`, 'data-key': key }, h('span', {}, text), after ? h('b', { title: since }, after) : null));
   return h(
     'li',
     { class: `row request ${one.state}`, 'data-key': one.id, 'data-state': one.state },
