@@ -13,10 +13,13 @@ async def request(
     *,
     params: dict[str, str] | None = None,
     route: dict[str, str] | None = None,
+    headers: dict[str, str] | None = None,
 ) -> func.HttpResponse:
     """What an HTTP function answers."""
     url = "https://tether.example/api"
-    asked = func.HttpRequest(method="POST", url=url, body=body, params=params or {}, route_params=route or {})
+    asked = func.HttpRequest(
+        method="POST", url=url, body=body, params=params or {}, route_params=route or {}, headers=headers or {}
+    )
     return cast("func.HttpResponse", await function(asked))
 
 

@@ -6,9 +6,11 @@ import pytest
 
 from functions import schedules
 from shared.errors import AlreadyDecidedError, RejectedError, RetryLaterError
+from tests.fakes.queue import REVIEW_EVENTS
 from tests.fakes.worker import Call
 from tests.fakes.world import World
 from tests.functions.calls import tick
+from tests.handlers.approvals.scene import Scene
 
 TIMERS = [
     schedules.watch_subscriptions,
@@ -76,6 +78,28 @@ async def test_subscriptions_are_extended_by_the_renewal(world: World) -> None:
     await tick(schedules.renew_subscriptions)
 
     assert sorted(world.subscriptions.renewed) == sorted(world.subscriptions.registered)
+
+
+async def test_reviews_are_polled_where_approvals_are_set_up(scene: Scene) -> None:
+    await scene.ask("dba", announced=False)
+
+    await tick(schedules.poll_reviews)
+
+    assert len(scene.world.queue.on(REVIEW_EVENTS)) == 1
+
+
+async def test_poll_that_fails_raises_an_alert_and_nothing_else(scene: Scene) -> None:
+    scene.world.fault = failing(RetryLaterError("gateway-503", "busy"), "reviews")
+
+    await tick(schedules.poll_reviews)
+
+    assert scene.world.alerts.reasons == {"tick-failed": 1}
+
+
+async def test_nothing_is_polled_where_approvals_are_off(world: World) -> None:
+    await tick(schedules.poll_reviews)
+
+    assert (world.alerts.raised, world.queue.waiting) == ([], [])
 
 
 def _graph_fails_on_the_first_link() -> Any:  # noqa: ANN401 - a fault
