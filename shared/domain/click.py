@@ -1,6 +1,7 @@
 """Click: whether a person's answer to a card counts, decided in one order and failing closed at each step."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from shared.domain.approval import Approval, Choice, Person, Vote
@@ -60,6 +61,31 @@ def consider(approval: Approval, question: Question, clicker: Clicker, answer: A
     return Vote(clicker.person, choice, answer.at, clicker.entitled, reason)
 
 
+def still_counting(
+    approval: Approval, question: Question, voters: Mapping[str, Clicker]
+) -> tuple[Approval, frozenset[str]]:
+    """The approval with each waiting vote left for the groups for which its person may still answer.
+
+    And those whose votes count no more: they may answer for none, have voted at the gateway itself, or stand behind
+    whoever asks. `voters` are those whose votes wait, by object id, as Entra says at this moment.
+    """
+    waiting = [vote for vote in approval.votes if vote.choice is Choice.APPROVE and not vote.applied]
+    kept = {
+        v.approver.principal_id: _narrowed(v, approval, question, voters.get(v.approver.principal_id)) for v in waiting
+    }
+    votes = tuple(kept.get(v.approver.principal_id) or v for v in approval.votes)
+    return replace(approval, votes=votes), frozenset(one for one, vote in kept.items() if vote is None)
+
+
+def _narrowed(vote: Vote, approval: Approval, question: Question, voter: Clicker | None) -> Vote | None:
+    if voter is None or voter.principal.state is not AccountState.ENABLED or _has_voted_at_gateway(question, voter):
+        return None
+    groups = tuple(group for group in vote.groups if group in voter.entitled)
+    if not groups or voter.principal.principal_id in approval.requester.own_ids:
+        return None
+    return replace(vote, groups=groups, group=vote.group if vote.group in groups else None)
+
+
 def _check_rights(clicker: Clicker, choice: Choice) -> None:
     """An empty list of approvers means nobody: entitlement is a membership that Entra confirmed, never its absence."""
     if choice is Choice.BREAK_GLASS and not clicker.may_break_glass:
@@ -81,6 +107,8 @@ def _check_self(approval: Approval, question: Question, clicker: Clicker, choice
         return
     if approval.requester.principal_id is None:
         raise RejectedError("requester-unknown")
+    if approval.requester.state.is_shut:
+        raise RejectedError("requester-shut")
     if clicker.principal.principal_id in approval.requester.own_ids:
         raise RejectedError("own-request")
     if choice is Choice.APPROVE and _has_voted_at_gateway(question, clicker):

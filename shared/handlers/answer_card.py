@@ -9,13 +9,14 @@ from shared.domain.approval import Approval, Choice
 from shared.domain.card_copy import Audience, CardCopy, CardUpdate
 from shared.domain.card_plan import DONE, answers_of
 from shared.domain.card_token import Shown, parse_card_token
-from shared.domain.click import Answer, consider
+from shared.domain.click import Answer, consider, still_counting
 from shared.domain.outcome import as_shown
 from shared.errors import AlreadyDecidedError, RejectedError, RetryLaterError
 from shared.handlers.apply_votes import close_as_shown, read_shown
 from shared.handlers.end_grant import end_grant
 from shared.handlers.faces import card_of
-from shared.handlers.judge_approver import judge_approver, lost_votes
+from shared.handlers.identify_requester import requester_now
+from shared.handlers.judge_approver import judge_approver, read_voters
 from shared.handlers.review_turn import needed, next_turn
 from shared.handlers.show_cards import show_cards
 from shared.handlers.take_vote import take_vote, withdraw_votes
@@ -128,16 +129,19 @@ async def _vote(approval: Approval, choice: Choice, click: _Click) -> Approval:
     async with next_turn(approval, click.correlation_id, ports, asking) as ours:
         if _is_repeated(ours.approval, choice, click):
             return ours.approval
-        question, clicker, lost = await asyncio.gather(
+        question, clicker, voters, requester = await asyncio.gather(
             read_shown(ours),
             judge_approver(click.person_id, ours.approval.groups, ports, asking),
-            lost_votes(ours.approval, ports, asking),
+            read_voters(ours.approval, ports, asking),
+            requester_now(ours.approval.requester, ports),
         )
         if await close_as_shown(ours, question):
             await _tell_everybody(ours.approval, click)
             raise AlreadyDecidedError("already-decided")
-        ours.keep(as_shown(ours.approval, question.review))
+        ours.keep(as_shown(ours.approval, question.review), requester=requester)
         vote = consider(ours.approval, question, clicker, answer)
+        kept, lost = still_counting(ours.approval, question, voters)
+        ours.keep(kept)
         if lost:
             await withdraw_votes(ours, lost)
         await take_vote(ours, question, vote, token)

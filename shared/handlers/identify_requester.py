@@ -1,9 +1,11 @@
 """Identify a requester: who in Entra stands behind a session at the gateway, and who stands behind an agent."""
 
+from dataclasses import replace
+
 from shared.domain.approval import Requester
 from shared.domain.gateway import GatewayIdentity, IdentityKind
 from shared.domain.identity_map import IdentityMap, is_object_id
-from shared.domain.principals import Principal, PrincipalKind
+from shared.domain.principals import AccountState, Principal, PrincipalKind
 from shared.domain.reviews import GatewaySession
 from shared.handlers.review_turn import needed
 from shared.ports import Ports, Rules
@@ -34,6 +36,24 @@ async def identify_requester(session: GatewaySession, ports: Ports, rules: Rules
         tuple(sponsors),
         tuple(owners),
         recent,
+    )
+
+
+async def requester_now(requester: Requester, ports: Ports) -> Requester:
+    """The requester as Entra says at this moment, with whoever stands behind it now besides those who did before."""
+    if requester.principal_id is None:
+        return requester
+    principal = await ports.directory.describe(requester.principal_id, requester.kind)
+    if principal is None:
+        return replace(requester, state=AccountState.DELETED)
+    if principal.kind is PrincipalKind.USER:
+        return replace(requester, state=principal.state)
+    sponsors, owners = await ports.directory.people_behind(principal)
+    return replace(
+        requester,
+        state=principal.state,
+        sponsors=tuple(dict.fromkeys((*requester.sponsors, *sponsors))),
+        owners=tuple(dict.fromkeys((*requester.owners, *owners))),
     )
 
 

@@ -1,11 +1,11 @@
 """Judge an approver: what somebody may answer, read from Entra at this moment and never from memory."""
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from shared.domain.approval import Approval, Choice
 from shared.domain.click import Clicker
-from shared.domain.principals import AccountState, Principal, PrincipalKind
+from shared.domain.principals import Principal, PrincipalKind
 from shared.domain.routes import ApprovalRoutes
 from shared.errors import RejectedError
 from shared.handlers.open_approval import resolved_routes
@@ -32,30 +32,22 @@ async def judge_approver(person_id: str, groups: Collection[str], ports: Ports, 
     return Clicker(principal, entitled, forcing is not None and forcing in held)
 
 
-async def lost_votes(approval: Approval, ports: Ports, asking: ApprovalRules) -> frozenset[str]:
-    """Those whose votes are not effective yet, and who may no longer answer."""
+async def read_voters(approval: Approval, ports: Ports, asking: ApprovalRules) -> Mapping[str, Clicker]:
+    """Those whose votes are not effective yet, by object id, with the groups for which they may answer now."""
     waiting = [vote for vote in approval.votes if vote.choice is Choice.APPROVE and not vote.applied]
     if not waiting:
-        return frozenset()
+        return {}
     ids = [vote.approver.principal_id for vote in waiting]
     approvers = _approver_groups({g for vote in waiting for g in vote.groups}, await resolved_routes(ports, asking))
     described, held = await asyncio.gather(
         ports.directory.describe_many([Principal(one, PrincipalKind.USER) for one in ids]),
         ports.directory.memberships_of_many({one: list(approvers.values()) for one in ids}),
     )
-    return frozenset(
-        vote.approver.principal_id
-        for vote in waiting
-        if (known := described.get(vote.approver.principal_id)) is None
-        or known.state is not AccountState.ENABLED
-        or not any(
-            approvers.get(group) in held[vote.approver.principal_id] for group in _counting(vote.group, vote.groups)
-        )
-    )
-
-
-def _counting(group: str | None, groups: tuple[str, ...]) -> tuple[str, ...]:
-    return groups if group is None else (group,)
+    return {
+        one: Clicker(described[one], tuple(group for group, of in approvers.items() if of in held[one]))
+        for one in ids
+        if one in described
+    }
 
 
 def _approver_groups(groups: Collection[str], routes: ApprovalRoutes) -> dict[str, str]:

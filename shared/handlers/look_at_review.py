@@ -4,15 +4,16 @@ from dataclasses import replace
 from datetime import timedelta
 
 from shared.domain.approval import Approval, ApprovalState, Outcome, decide_votes
+from shared.domain.click import still_counting
 from shared.domain.gateway import Review
 from shared.domain.outcome import OWN_REASON, as_shown
-from shared.domain.principals import PrincipalKind
 from shared.domain.reviews import Question, ReviewEvent, ReviewEventKind, ReviewStatus
 from shared.domain.routes import Timing, reminders
 from shared.errors import RejectedError, RetryLaterError
 from shared.handlers.apply_votes import apply_votes, close_as_shown, read_shown
 from shared.handlers.end_grant import DONE, give_back
-from shared.handlers.judge_approver import lost_votes
+from shared.handlers.identify_requester import requester_now
+from shared.handlers.judge_approver import read_voters
 from shared.handlers.open_approval import open_approval
 from shared.handlers.review_turn import ReviewTurn, needed, review_turn
 from shared.handlers.show_cards import show_cards
@@ -128,10 +129,9 @@ async def _over(ours: ReviewTurn, event: ReviewEvent) -> tuple[ApprovalState, st
     """Why nobody needs to answer any more, if so."""
     if ours.ports.clock.now() >= ours.approval.expires_at:
         return ApprovalState.EXPIRED, EXPIRED
-    requester_id = ours.approval.requester.principal_id
-    if event.source == "leaver" and requester_id is not None:
-        now = await ours.ports.directory.describe(requester_id, PrincipalKind.UNKNOWN)
-        if now is None or now.state.is_shut:
+    if event.source == "leaver" or ours.approval.votes:
+        ours.keep(requester=await requester_now(ours.approval.requester, ours.ports))
+        if ours.approval.requester.principal_id is not None and ours.approval.requester.state.is_shut:
             return ApprovalState.WITHDRAWN, LEFT
     return None
 
@@ -174,10 +174,12 @@ async def _carry_out(ours: ReviewTurn, question: Question, event: ReviewEvent) -
     decided = decide_votes(ours.approval, question.review)
     if decided is None and event.source != "leaver":
         return
-    lost = await lost_votes(ours.approval, ours.ports, ours.rules)
+    voters = await read_voters(ours.approval, ours.ports, ours.rules)
+    kept, lost = still_counting(ours.approval, question, voters)
+    ours.keep(kept)
     if lost:
         await withdraw_votes(ours, lost)
-        decided = decide_votes(ours.approval, question.review)
+    decided = decide_votes(ours.approval, question.review)
     if decided is None:
         return
     ours.keep(decided)

@@ -8,6 +8,7 @@ _SENTENCES = {
     "group-answered": "Your group has approved already. Now somebody of another reviewer group has to answer.",
     "reason-missing": "Please write a reason into the field on the card, then click again.",
     "requester-unknown": "Entra does not know who asks, so nobody can approve this. Deny it, or have them linked.",
+    "requester-shut": "Whoever asks is no longer enabled in Entra, so nobody can approve this. It can be denied.",
     "input-changed": "The command has changed since this card was made. Nothing was decided; wait for the new card.",
     "review-stuck": "No vote can decide this any more. Deny it, or ask somebody who may use break-glass.",
     "not-break-glass": "You may not use break-glass. Ask the reviewer groups, or somebody in the break-glass group.",

@@ -5,8 +5,10 @@ from dataclasses import replace
 from shared.domain.approval import ApprovalState
 from shared.domain.gateway import IdentityKind, IdentityRef
 from shared.domain.identity_map import IdentityMap
+from shared.domain.reviews import ReviewStatus
 from shared.errors import RetryLaterError
 from tests.fakes.entra import guid
+from tests.fakes.reviews import Voter
 from tests.handlers.approvals.scene import (
     SECURITY,
     Scene,
@@ -33,7 +35,100 @@ async def asked_by_a_robot(*, created_by: str = "") -> Scene:
 # --- who asks -----------------------------------------------------------------------------------------------------
 
 
+async def test_request_of_somebody_whose_account_was_shut_is_not_approved() -> None:
+    scene = await set_scene()
+    await scene.ask("dba")
+    scene.world.entra.disable(guid("rita"))
+    scene.world.lose_notifications()
+
+    answers = [told(await scene.click("ada")), told(await scene.click("eve", "break-glass", reason="now"))]
+
+    assert all("no longer enabled" in answer for answer in answers)
+    assert scene.effects == []
+    assert is_card(await scene.click("ada", "deny", reason="gone"))
+    assert scene.at_the_gateway is ReviewStatus.REJECTED
+
+
+async def test_votes_for_somebody_whose_account_was_shut_since_are_not_carried_out() -> None:
+    scene = await set_scene()
+    await scene.ask("dba", "security", needed=2)
+    assert is_card(await scene.click("ada"))
+    await scene.at_gateway("security")
+    scene.world.entra.disable(guid("rita"))
+    scene.world.lose_notifications()
+
+    await scene.look()
+    await scene.world.settle()
+
+    assert scene.effects == []
+    assert scene.approval.state is ApprovalState.WITHDRAWN
+    assert scene.at_the_gateway is ReviewStatus.REJECTED
+
+
+async def test_whoever_became_an_owner_of_the_agent_since_may_not_approve() -> None:
+    scene = await asked_by_a_robot()
+    scene.world.entra.truth.owners[guid("robot")] = [guid("ada")]
+
+    answer = await scene.click("ada")
+
+    assert "your own request" in told(answer)
+    assert scene.effects == []
+
+
+async def test_waiting_vote_of_somebody_who_became_an_owner_since_does_not_count() -> None:
+    scene = await set_scene(identity_map=IdentityMap(agents={guid("robot"): (ROBOT,)}))
+    scene.world.entra.service_principal("robot", "robot-app")
+    await scene.ask("dba", "security", needed=2, by=scene.world.gateway.key(ROBOT.kind, ROBOT.key))
+    assert is_card(await scene.click("ada"))
+    scene.world.entra.truth.sponsors[guid("robot")] = [guid("ada")]
+
+    await scene.click("cleo", place=SECURITY)
+    await scene.after(60)
+
+    assert scene.approval.is_open
+    assert scene.effects == []
+    assert [vote.approver.name for vote in scene.approval.votes] == ["cleo"]
+
+
+async def test_whoever_made_the_agents_key_may_not_approve_its_requests() -> None:
+    scene = await asked_by_a_robot(created_by="Ada@tether.example")
+
+    answer = await scene.click("ada")
+
+    assert "your own request" in told(answer)
+    assert scene.effects == []
+    assert is_card(await scene.click("ben"))
+
+
 # --- who answers --------------------------------------------------------------------------------------------------
+
+
+async def test_waiting_vote_counts_for_no_group_that_its_person_has_left() -> None:
+    scene = await set_scene()
+    await scene.ask("dba", "security", needed=2)
+    assert is_card(await scene.click("dora"))
+    scene.world.entra.remove(guid("dba-approvers"), guid("dora"))
+    scene.world.lose_notifications()
+
+    await scene.click("cleo", place=SECURITY)
+    await scene.after(60)
+
+    assert scene.approval.is_open
+    assert scene.effects == []
+
+
+async def test_person_who_votes_in_teams_and_then_at_the_gateway_counts_once() -> None:
+    scene = await set_scene()
+    await scene.ask("dba", "security", needed=2)
+    assert is_card(await scene.click("dora"))
+    voter = Voter("dora@tether.example", frozenset({"dba"}))
+    scene.world.reviews.vote(scene.review_id, voter, ReviewStatus.APPROVED)
+
+    await scene.look()
+    await scene.after(60)
+
+    assert scene.approval.is_open
+    assert scene.effects == []
 
 
 async def test_vote_that_arrived_and_could_not_be_read_back_is_the_persons_only_one() -> None:
