@@ -18,7 +18,7 @@ function draw() {
   drawGatewaySwitches(by('gateway-switches'), by('gateway-counts'), by('gateway-reviews'), state.gateway);
   drawGateway(by('gateway'), state.gateway);
   drawTimeline(by('timeline'), state.timeline);
-  drawFigures(by('figures'), state.figures);
+  drawFigures(by('figures'), state.figures, state.approvals);
   document.body.dataset.ready = '';
 }
 

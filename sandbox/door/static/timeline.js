@@ -41,13 +41,13 @@ function took(one) {
   return h('span', { class: 'took', 'data-key': 'none' }, '');
 }
 
-export function drawFigures(target, figures) {
+export function drawFigures(target, figures, { pending, more }) {
   const figure = (word, value) => h('div', { 'data-key': word }, h('dt', {}, word), h('dd', {}, value));
   show(target, [
     figure('revocations', String(figures.revocations)),
     figure('p50', figures.p50 ?? '–'),
     figure('p99', figures.p99 ?? '–'),
-    figure('waiting', String(figures.open)),
+    figure('waiting', String(figures.open + pending.length + more)),
   ]);
 }
 
