@@ -15,6 +15,7 @@ from sandbox.graph.control import control_routes
 from sandbox.graph.delta import delta_rows
 from sandbox.graph.errors import GraphError
 from sandbox.graph.memberships import membership_rows
+from sandbox.graph.posture.routes import posture_routes
 from sandbox.graph.reads import read_rows
 from sandbox.graph.routing import graph_routes
 from sandbox.graph.state import GraphState
@@ -38,8 +39,14 @@ def create_app(clock: Callable[[], float] = time.time) -> Starlette:
 
 def _routes(state: GraphState) -> list[Route]:
     # Starlette takes the first match, so fixed paths such as /users/delta come before /users/{id}.
-    reads = [*delta_rows(), *subscription_rows(), *batch_rows(), *membership_rows(), *read_rows()]
-    return [*control_routes(state), *graph_routes(state, reads, READ), *graph_routes(state, write_rows(), WRITE)]
+    first = [*delta_rows(), *subscription_rows(), *batch_rows()]
+    objects = [*membership_rows(), *read_rows()]
+    return [
+        *control_routes(state),
+        *graph_routes(state, first, READ),
+        *posture_routes(state, objects),
+        *graph_routes(state, write_rows(), WRITE),
+    ]
 
 
 async def _no_route(request: Request, _: Exception) -> JSONResponse:

@@ -38,7 +38,8 @@ async def _run(
         return {"id": item["id"], "status": 424, "headers": {}, "body": {"error": error}}
     headers = {name: request.headers[name] for name in _PASSED_ON if name in request.headers}
     headers |= {str(name): str(value) for name, value in (item.get("headers") or {}).items()}
-    url = "v1.0/" + str(item["url"]).lstrip("/").removeprefix("v1.0/")
+    version = request.url.path.split("/")[1]
+    url = f"{version}/" + str(item["url"]).lstrip("/").removeprefix(f"{version}/")
     answer = await client.request(str(item["method"]).upper(), url, headers=headers, json=item.get("body"))
     is_json = answer.headers.get("content-type", "").startswith("application/json")
     body = {"body": answer.json() if is_json else answer.text} if answer.content else {}

@@ -16,10 +16,12 @@ Handler = Callable[[Request, GraphState, Caller], Awaitable[Response]]
 Row = tuple[str, str, Handler]
 
 
-def graph_routes(state: GraphState, rows: Iterable[Row], allowed: frozenset[str]) -> list[Route]:
-    """Routes below `/v1.0` for callers with one of the roles; the batch route itself suffers no faults."""
+def graph_routes(
+    state: GraphState, rows: Iterable[Row], allowed: frozenset[str], *, version: str = "v1.0"
+) -> list[Route]:
+    """Routes below `/v1.0` or `/beta` for callers with one of the roles; the batch route itself suffers no faults."""
     return [
-        Route(f"/v1.0{path}", _guarded(state, path, handler, allowed), methods=[method], name=f"{method} {path}")
+        Route(f"/{version}{path}", _guarded(state, path, handler, allowed), methods=[method], name=f"{method} {path}")
         for method, path, handler in rows
     ]
 
@@ -28,7 +30,8 @@ def _guarded(
     state: GraphState, path: str, handler: Handler, allowed: frozenset[str]
 ) -> Callable[[Request], Awaitable[Response]]:
     async def answer(request: Request) -> Response:
-        state.requests[f"{request.method} {path}"] += 1
+        beta = "/beta" if request.url.path.startswith("/beta/") else ""
+        state.requests[f"{request.method} {beta}{path}"] += 1
         try:
             caller = authenticate(request)
             if not caller.is_admin and path != "/$batch":

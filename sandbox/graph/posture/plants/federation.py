@@ -1,0 +1,7 @@
+"""Plants of the chapter on federation."""
+
+from sandbox.graph.posture.garden import Garden
+
+
+def plant(garden: Garden) -> None:
+    """Nothing yet."""
