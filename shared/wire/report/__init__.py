@@ -1,0 +1,19 @@
+"""Reports: posture as files that people and machines read: a page, tables, events, and a manifest over them."""
+
+from shared.wire.report.blast_picture import BlastRadius, Reached
+from shared.wire.report.files import report_files
+from shared.wire.report.html_page import Pictured, page_policy
+from shared.wire.report.manifest import manifest, verify_manifest
+from shared.wire.report.state import encode_snapshot, parse_snapshot
+
+__all__ = [
+    "BlastRadius",
+    "Pictured",
+    "Reached",
+    "encode_snapshot",
+    "manifest",
+    "page_policy",
+    "parse_snapshot",
+    "report_files",
+    "verify_manifest",
+]

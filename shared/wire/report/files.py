@@ -1,0 +1,20 @@
+"""Files: everything that a report consists of, by name."""
+
+from collections.abc import Mapping
+
+from shared.domain.posture.report import Report
+from shared.wire.report.csv_tables import changes_csv, findings_csv
+from shared.wire.report.html_page import Pictured, html_page
+from shared.wire.report.manifest import MANIFEST, manifest
+from shared.wire.report.ocsf import findings_ocsf
+
+
+def report_files(report: Report, pictured: Pictured) -> Mapping[str, bytes]:
+    """The page, the tables, the events, and the manifest over them: the same bytes for the same report."""
+    files = {
+        "report.html": html_page(report, pictured),
+        "findings.csv": findings_csv(report),
+        "changes.csv": changes_csv(report),
+        "findings.ocsf.json": findings_ocsf(report),
+    }
+    return files | {MANIFEST: manifest(report, files)}
