@@ -1,7 +1,9 @@
 """Saying: findings and their facts in the form that every check uses."""
 
+import re
 from collections.abc import Iterable
 from datetime import datetime
+from urllib.parse import quote
 
 from shared.domain.posture.finding import About, Finding, ObjectKind, Severity
 from shared.domain.posture.inventory import Credential, CredentialKind
@@ -23,6 +25,8 @@ ROTATE_CREDENTIAL = (
     'it is used, then POST /applications/{object_id}/removePassword {"keyId": "{key_id}"}; '
     "better: a federated credential, which holds no secret"
 )
+
+_ID = re.compile(r"\{(object_id|key_id|principal_id)\}")
 
 
 def fails(
@@ -58,7 +62,5 @@ def for_object(template: str, about: About, principal_id: str = "") -> str:
     if about.kind not in (ObjectKind.APPLICATION, ObjectKind.TENANT):
         template = template.replace("/applications/", "/servicePrincipals/")
         template = template.replace('"isDisabled": true', '"accountEnabled": false')
-    ids = {"{object_id}": about.object_id, "{key_id}": about.key_id, "{principal_id}": principal_id or about.object_id}
-    for placeholder, value in ids.items():
-        template = template.replace(placeholder, value)
-    return template
+    ids = {"object_id": about.object_id, "key_id": about.key_id, "principal_id": principal_id or about.object_id}
+    return _ID.sub(lambda found: quote(ids[found[1]], safe=""), template)

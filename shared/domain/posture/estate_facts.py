@@ -1,0 +1,103 @@
+"""Estate facts: what one application alone cannot say: the tenant's policy, its audit, and what several have in common.
+
+Each fact is `Unknown` until it was read, completely.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from types import MappingProxyType
+
+from shared.domain.posture.gateway_view import AuditEvent
+from shared.domain.posture.inventory import App, Known, Unknown
+from shared.domain.posture.limits import Limits
+
+NOT_READ = Unknown("not-read")
+CREDENTIAL_ACTIVITIES = frozenset(
+    {
+        "update application - certificates and secrets management",
+        "add service principal credentials",
+        "update service principal - certificates and secrets management",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The tenant's default app management policy, in days; `None` means that nothing is restricted.
+
+    `binds_after` is the creation date from which applications are bound: older ones, and older credentials, are not.
+    """
+
+    enabled: bool
+    max_secret_days: int | None = None
+    max_certificate_days: int | None = None
+    blocks_secrets: bool = False
+    blocks_custom_secrets: bool = False
+    binds_after: datetime | None = None
+
+    def lower(self, limits: Limits) -> Limits:
+        """The limits, or the policy where it is stricter. Entra wants less than its number: 181 allows 180."""
+        if not self.enabled:
+            return limits
+        secrets, certificates = self.max_secret_days, self.max_certificate_days
+        return replace(
+            limits,
+            max_secret_days=_stricter(limits.max_secret_days, secrets),
+            max_certificate_days=_stricter(limits.max_certificate_days, certificates),
+        )
+
+
+def _stricter(limit: int, policy: int | None) -> int:
+    return limit if policy is None else min(limit, policy - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """What is known of the tenant as a whole.
+
+    `applications` is how many registrations were read, when all were; `live_principals` their and all other principals'
+    object ids; `shared_thumbprints` the app ids for each certificate that more than one holds; `unresolved_hosts` those
+    of redirects that no name server knows or that nobody has claimed. `expected_changes` are the key ids and
+    correlation ids of the rotations that were planned, `rotation_actors` who may rotate besides.
+    """
+
+    tenant_id: str = ""
+    name: str = ""
+    applications: Known[int] | Unknown = NOT_READ
+    policy: Known[Policy] | Unknown = NOT_READ
+    shared_thumbprints: Known[Mapping[str, tuple[str, ...]]] | Unknown = NOT_READ
+    live_principals: Known[frozenset[str]] | Unknown = NOT_READ
+    unresolved_hosts: Known[frozenset[str]] | Unknown = NOT_READ
+    private_zones: frozenset[str] = frozenset()
+    credential_changes: Known[Mapping[str, tuple[AuditEvent, ...]]] | Unknown = NOT_READ
+    expected_changes: frozenset[str] = frozenset()
+    rotation_actors: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class AppInTenant:
+    """An application, and the tenant that it is seen in."""
+
+    app: App
+    tenant: Tenant = field(default_factory=Tenant)
+
+
+def credential_changes(
+    audits: Known[tuple[AuditEvent, ...]] | Unknown,
+) -> Known[Mapping[str, tuple[AuditEvent, ...]]] | Unknown:
+    """Who changed credentials, by target and oldest first; the two rows that Entra writes for one change are one."""
+    if isinstance(audits, Unknown):
+        return audits
+    found: dict[str, dict[str, AuditEvent]] = {}
+    for event in sorted(audits.value, key=lambda one: (one.at, one.correlation_id, one.activity, one.actor)):
+        if is_credential_change(event):
+            same = event.details.get("key_id") or event.correlation_id or f"{event.at.isoformat()} {event.actor}"
+            found.setdefault(event.target_id, {}).setdefault(same, event)
+    return Known(MappingProxyType({target: tuple(events.values()) for target, events in found.items()}))
+
+
+def is_credential_change(event: AuditEvent) -> bool:
+    """Whether it is about credentials, with whichever dash Entra writes this year."""
+    plain = event.activity.replace("\N{EN DASH}", "-").replace("\N{EM DASH}", "-").casefold()
+    return " ".join(plain.split()) in CREDENTIAL_ACTIVITIES
