@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from shared.domain.approval import Requester
+from shared.domain.approval import Person, Requester
 from shared.domain.gateway import GatewayIdentity, IdentityKind
 from shared.domain.identity_map import IdentityMap, is_object_id
 from shared.domain.principals import AccountState, Principal, PrincipalKind
@@ -25,6 +25,7 @@ async def identify_requester(session: GatewaySession, ports: Ports, rules: Rules
     sponsors, owners = (
         ((), ()) if principal.kind is PrincipalKind.USER else await ports.directory.people_behind(principal)
     )
+    makers = await _makers(identity, principal, ports)
     return Requester(
         session.subject,
         principal.display_name or name,
@@ -34,9 +35,18 @@ async def identify_requester(session: GatewaySession, ports: Ports, rules: Rules
         principal.state,
         principal.blueprint_id is not None,
         tuple(sponsors),
-        tuple(owners),
+        tuple(dict.fromkeys((*owners, *makers))),
         recent,
     )
+
+
+async def _makers(identity: GatewayIdentity | None, principal: Principal, ports: Ports) -> list[Person]:
+    """Who made the gateway's key has seen it, and could ask with it."""
+    if identity is None or not identity.ref.kind.is_key or not identity.created_by:
+        return []
+    email = identity.created_by.casefold()
+    makers = (await ports.directory.find_users([email])).get(email, ())
+    return [Person(m.principal_id, m.display_name) for m in makers if m.principal_id != principal.principal_id]
 
 
 async def requester_now(requester: Requester, ports: Ports) -> Requester:
