@@ -11,8 +11,8 @@ from shared.wire.report.svg import bar, figure, line, text, window
 from shared.wire.report.text import shown
 
 MOST_CONNECTIONS = 16
-_WIDTH, _ROW, _BOX = 720, 42, 32
-_IDENTITY, _GROUP, _CONNECTION = (8, 150), (236, 170), (486, 226)
+_WIDTH, _ROW, _BOX = 752, 42, 32
+_IDENTITY, _GROUP, _CONNECTION = (8, 150), (236, 170), (486, 258)
 
 
 class Reached(Protocol):
@@ -44,7 +44,7 @@ class BlastRadius(Protocol):
 def blast_picture(blast: BlastRadius) -> Markup:
     """Three columns, identity, groups, connections; what was never opened is drawn in broken lines."""
     reached = blast.reached[:MOST_CONNECTIONS]
-    groups = sorted({group for each in reached for group in each.groups})
+    groups = _ordered_groups(reached)
     rows = max(len(reached), len(groups), 1)
     height = rows * _ROW + (24 if len(blast.reached) > len(reached) else 8)
     middle = rows * _ROW / 2
@@ -64,6 +64,15 @@ def blast_picture(blast: BlastRadius) -> Markup:
     told = "; ".join(f"{shown(each.connection, 40)}: {_last(each)}" for each in reached) or "no connection"
     title = f"What {shown(blast.name, 40)} reaches"
     return figure("blast", title, told, (_WIDTH, int(height)), parts)
+
+
+def _ordered_groups(reached: Sequence[Reached]) -> list[str]:
+    """The groups in the order of what they open, so that few lines cross."""
+    opened: dict[str, list[int]] = {}
+    for index, each in enumerate(reached):
+        for group in each.groups:
+            opened.setdefault(group, []).append(index)
+    return sorted(opened, key=lambda group: (sum(opened[group]) / len(opened[group]), group))
 
 
 def _spread(index: int, count: int, rows: int) -> float:

@@ -73,7 +73,7 @@ def expiry_calendar(figures: CredentialFigures, at: datetime) -> Markup:
             month = first.month
             parts.append(text("tick", (x, 16), f"{first:%b}"))
         parts += [_day(first + timedelta(days=row), (x, 22 + row * 22), figures, today) for row in range(7)]
-    parts.append(text("tick", (30, 196), "Darker is more. The frame is today."))
+    parts.append(text("tick", (30, 196), "The stronger the colour, the more. The frame is today."))
     told = "; ".join(f"{day}: {count}" for day, count in figures.ends.items()) or "none"
     return figure("expiry", "Credentials that end, day by day", told, (WIDTH, _HEIGHT), parts)
 

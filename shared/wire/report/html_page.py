@@ -1,8 +1,7 @@
 """HTML page: a report in one file that loads nothing, runs nothing but its own search, and can be read without that."""
 
 import functools
-from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,9 +16,9 @@ from shared.wire.report import sentences
 from shared.wire.report.blast_picture import BlastRadius, blast_picture
 from shared.wire.report.charts import ages_chart, expiry_calendar, reach_chart, reach_in_words, trend_chart
 from shared.wire.report.policy import content_security_policy
+from shared.wire.report.rows import grouped_rows
 from shared.wire.report.text import plain, shown
 
-MOST_BYTES_OF_FINDINGS = 2_700_000
 _MOST_LINES, _MOST_EXCEPTIONS = 12, 200
 _FILTERS = (
     ("all", "All"),
@@ -49,17 +48,9 @@ class _Tile:
     note: Callable[[Entry], str]
 
 
-@dataclass(frozen=True, slots=True)
-class _Group:
-    check_id: str
-    title: str
-    count: int
-    rows: Markup
-
-
 def html_page(report: Report, pictured: Pictured) -> bytes:
     """The page, at most 3 MB: the worst findings have a row, the rest are counted and named in the tables beside it."""
-    groups, left_out = _groups(report)
+    groups, left_out = grouped_rows(report, _environment().get_template("finding.html.j2"))
     style, script = _asset("report.css"), _asset("report.js")
     page = (
         _environment()
@@ -156,28 +147,3 @@ def _tiles(report: Report) -> list[_Tile]:
     tiles.append(_Tile("expiring soon", "Expiring soon", "s2", report.expiring, said.no_note))
     tiles.append(_Tile("exceptions that end", "Exceptions that end", "s1", ended, said.ends_on))
     return tiles
-
-
-def _groups(report: Report) -> tuple[list[_Group], int]:
-    row = _environment().get_template("finding.html.j2")
-    rows: Mapping[str, list[str]] = defaultdict(list)
-    left, left_out = MOST_BYTES_OF_FINDINGS, 0
-    for entry in report.entries:
-        drawn = row.render(
-            entry=entry,
-            finding=entry.finding,
-            kind=sentences.kind(entry),
-            owners=sentences.owners(entry),
-            age=sentences.age(entry, report.at),
-            mark=sentences.mark(entry),
-        )
-        left -= len(drawn.encode())
-        if left > 0:
-            rows[entry.finding.check_id].append(drawn)
-        else:
-            left_out += 1
-    groups = [
-        _Group(check_id, report.titles.get(check_id, ""), len(drawn), Markup("\n".join(drawn)))  # noqa: S704 - escaped
-        for check_id, drawn in rows.items()
-    ]
-    return groups, left_out

@@ -37,6 +37,7 @@ def verdict(report: Report) -> str:
     if not total:
         return "No finding is open." if whole else "No finding is open among what could be read."
     worst = [f"{counts[severity]:,} {severity.word}" for severity in (Severity.CRITICAL, Severity.HIGH)]
+    worst[0] = worst[0].replace(" ", " of them ") if total > 1 else worst[0]
     open_now = f"{total:,} findings are open" if total > 1 else "1 finding is open"
     said = f"{open_now}, {' and '.join(worst)}."
     if isinstance(report.compared_with, Known):

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from shared.domain.approval import Person
 from shared.domain.posture.coverage_block import CoverageBlock, SourceRead
-from shared.domain.posture.exceptions import Acceptance, Class, Classification
+from shared.domain.posture.exceptions import Acceptance, Class, Classification, Exemption
 from shared.domain.posture.figures import CredentialFigures, Reach, Week
 from shared.domain.posture.finding import About, Finding, ObjectKind, Severity, Verdict
 from shared.domain.posture.inventory import Known, Unknown
@@ -185,7 +185,7 @@ def report(count: int = 60) -> Report:
     milder = [replace(each, severity=Severity.LOW) for each in now[2:4]]
     earlier = [*milder, *now[10:], *(finding("B3", 9_000 + number) for number in range(5)), finding("C9", 9_100)]
     accepted = AT - timedelta(days=20)
-    exemptions = [
+    exemptions: list[Exemption] = [
         Acceptance(now[11].finding_id, Severity.CRITICAL, "Switched off in April", MARY, accepted, AT + timedelta(9)),
         Acceptance(now[12].finding_id, Severity.CRITICAL, "Migration until May", MARY, accepted, AT + timedelta(60)),
         Acceptance(now[13].finding_id, Severity.CRITICAL, "Vendor works on it", MARY, accepted, AT - timedelta(2)),
