@@ -5,7 +5,7 @@ has been lost then, and the call may be repeated.
 """
 
 from shared.ports.entra import Directory, Subscriptions
-from shared.ports.gateway import Gateway, Reviews, SignIn
+from shared.ports.gateway import Gateway, Reviews, SessionLog, SignIn
 from shared.ports.memory import Approvals, CardCopies, Conversations, DeltaLinks, Evidence, Holds, PrincipalRecords
 from shared.ports.rules import ApprovalPorts, ApprovalRules, Ports, Rules
 from shared.ports.running import Alerts, Clock, Queue
@@ -29,6 +29,7 @@ __all__ = [
     "Queue",
     "Reviews",
     "Rules",
+    "SessionLog",
     "SignIn",
     "Subscriptions",
     "Teams",

@@ -1,9 +1,11 @@
 """The gateway: who holds access there, and the questions that it asks."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
 from typing import Protocol
 
 from shared.domain.gateway import GatewayIdentity, Holdings, IdentityRef, Review, Roster, Session
+from shared.domain.posture.gateway_view import Use
 from shared.domain.reach import AccessPolicy
 from shared.domain.reviews import Question
 
@@ -65,4 +67,14 @@ class SignIn(Protocol):
 
         Raises:
             RejectedError: `sign-in-refused` when the token is not this person's, `consent-needed`.
+        """
+
+
+class SessionLog(Protocol):
+    """What was opened at the gateway, and when."""
+
+    def uses(self, since: datetime, until: datetime) -> AsyncIterator[tuple[str, Use]]:
+        """Every use in a span of time with the gateway's name of who it was (`GatewayIdentity.session_user`).
+
+        Raises `RetryLaterError` before the end rather than leaving anything out.
         """

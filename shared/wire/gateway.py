@@ -19,11 +19,13 @@ LIVE = ("open", "ready")
 UNKNOWN_EXIT = -100
 
 
-class _Lenient(BaseModel):
+class LenientBody(BaseModel):
+    """What a vendor sends, whatever it adds."""
+
     model_config = ConfigDict(extra="ignore")
 
 
-class UserBody(_Lenient):
+class UserBody(LenientBody):
     """A gateway user. Only what we read; writes carry the whole original object."""
 
     id: str
@@ -33,7 +35,7 @@ class UserBody(_Lenient):
     groups: Strings = None
 
 
-class ServiceAccountBody(_Lenient):
+class ServiceAccountBody(LenientBody):
     """A service account; `subject` is the object id of its service principal."""
 
     subject: str
@@ -42,7 +44,7 @@ class ServiceAccountBody(_Lenient):
     groups: Strings = None
 
 
-class KeyBody(_Lenient):
+class KeyBody(LenientBody):
     """An API key or an AI agent."""
 
     id: str
@@ -52,7 +54,7 @@ class KeyBody(_Lenient):
     created_by: str | None = ""
 
 
-class MachineIdentityBody(_Lenient):
+class MachineIdentityBody(LenientBody):
     """A machine identity: no status, only connections and attributes."""
 
     id: str
@@ -61,14 +63,14 @@ class MachineIdentityBody(_Lenient):
     attributes: Strings = None
 
 
-class _ReviewBody(_Lenient):
+class _ReviewBody(LenientBody):
     id: str
     type: str
     status: str
     revoke_at: datetime | None = None
 
 
-class SessionBody(_Lenient):
+class SessionBody(LenientBody):
     """A session row; live means not ended *and* open or ready."""
 
     id: str
@@ -86,43 +88,43 @@ class SessionBody(_Lenient):
         return session_user in (self.user_id, self.machine_identity_id)
 
 
-class _ConnectionBody(_Lenient):
+class _ConnectionBody(LenientBody):
     id: str
     name: str
     reviewers: Strings = None
     attributes: Strings = None
 
 
-class _PluginConnection(_Lenient):
+class _PluginConnection(LenientBody):
     connection_id: str | None = None
     id: str | None = None
     name: str | None = None
     config: Strings = None
 
 
-class _PluginBody(_Lenient):
+class _PluginBody(LenientBody):
     connections: list[_PluginConnection] | None = None
 
 
-class _AttributeBody(_Lenient):
+class _AttributeBody(LenientBody):
     name: str
     access_control_group_names: Strings = None
     connection_names: Strings = None
 
 
-class _RuleBody(_Lenient):
+class _RuleBody(LenientBody):
     connection_names: Strings = None
     attributes: Strings = None
     approval_required_groups: Strings = None
     skip_review_groups: Strings = None
 
 
-class _AuthConfigBody(_Lenient):
+class _AuthConfigBody(LenientBody):
     admin_role_name: str | None = None
     auditor_role_name: str | None = None
 
 
-class PolicyDocuments(_Lenient):
+class PolicyDocuments(LenientBody):
     """What has to be read to know who reaches what; `access_control` is `None` when it is not installed."""
 
     connections: list[_ConnectionBody] | None = None

@@ -8,32 +8,29 @@ from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, Field
 
 from shared.domain.gateway import ReviewType
 from shared.domain.reviews import GatewayReview, GatewaySession, Question, ReviewGroup, ReviewStatus
+from shared.wire.gateway import LenientBody
 
 Strings = list[str] | None
 _STATUSES: Mapping[str, ReviewStatus] = {status.value: status for status in ReviewStatus}
 Nanoseconds = Annotated[int, Field(ge=0, le=10**18)]
 
 
-class _Lenient(BaseModel):
-    model_config = ConfigDict(extra="ignore")
-
-
-class _ReviewerBody(_Lenient):
+class _ReviewerBody(LenientBody):
     name: str | None = ""
     email: str | None = ""
 
 
-class _GroupBody(_Lenient):
+class _GroupBody(LenientBody):
     group: str
     status: str | None = None
     reviewed_by: _ReviewerBody | None = None
 
 
-class ReviewBody(_Lenient):
+class ReviewBody(LenientBody):
     """A review as it is read alone."""
 
     id: UUID
@@ -54,15 +51,15 @@ class ReviewBody(_Lenient):
         return self.min_approvals is None and not self.access_request_rule_name
 
 
-class _ScriptBody(_Lenient):
+class _ScriptBody(LenientBody):
     data: str | None = ""
 
 
-class _EmbeddedReview(_Lenient):
+class _EmbeddedReview(LenientBody):
     status: str | None = None
 
 
-class SessionRow(_Lenient):
+class SessionRow(LenientBody):
     """A session as a list of pending reviews names it."""
 
     id: UUID
@@ -86,13 +83,13 @@ class SessionBody(SessionRow):
     script: _ScriptBody | None = None
 
 
-class ConnectionBody(_Lenient):
+class ConnectionBody(LenientBody):
     """A connection: how many groups have to approve; `null` means all of them."""
 
     min_review_approvals: int | None = None
 
 
-class UserInfoBody(_Lenient):
+class UserInfoBody(LenientBody):
     """Who a credential is to the gateway."""
 
     id: str = ""
