@@ -123,7 +123,7 @@ def _words(report: Report) -> dict[str, Any]:
         "unconfirmed": sentences.unconfirmed(report),
         "worst_heading": sentences.worst(report),
         "title_of": lambda entry: report.titles.get(entry.finding.check_id, ""),
-        "age_of": lambda entry: sentences.age(entry, report.at),
+        "open_for": lambda entry: sentences.open_for(entry, report.at),
         "owners_of": sentences.owners,
         "kind_of": sentences.kind,
         "why_exempt": sentences.why_exempt,

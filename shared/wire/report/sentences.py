@@ -105,7 +105,8 @@ def kind(entry: Entry) -> str:
 
 def age(entry: Entry, at: datetime) -> str:
     """How long it has been open."""
-    return counted(max(0, (at - entry.first_seen).days), "day")
+    days = (at - entry.first_seen).days
+    return counted(days, "day") if days > 0 else "today"
 
 
 def mark(entry: Entry) -> str:
@@ -131,6 +132,12 @@ def no_note(_entry: Entry) -> str:
 def was_better(entry: Entry) -> str:
     """How bad it was before."""
     return f", was {entry.before.word}" if entry.before is not None else ""
+
+
+def open_for(entry: Entry, at: datetime) -> str:
+    """Since when it has been open."""
+    known = age(entry, at)
+    return "seen today for the first time" if known == "today" else f"open for {known}"
 
 
 def was_open(entry: Entry, at: datetime) -> str:

@@ -1,0 +1,130 @@
+"""Digest card: the week's posture for the security team: what changed first, then the five worst with their owners."""
+
+from collections.abc import Mapping, Sequence
+from urllib.parse import urlsplit
+
+from shared.domain.posture.finding import Severity
+from shared.domain.posture.inventory import Known
+from shared.domain.posture.report import Entry, Report, Standing
+from shared.wire.cards.about import names
+from shared.wire.cards.elements import (
+    Card,
+    Element,
+    banner,
+    block,
+    box,
+    card,
+    execute,
+    fact,
+    open_link,
+    warning,
+)
+from shared.wire.cards.fit import size
+from shared.wire.cards.text import Run, quoted, said
+from shared.wire.cards.words import moment
+from shared.wire.report import sentences
+
+MOST_BYTES = 20 * 1024
+_FITS = ((64, 3, 5), (48, 2, 5), (32, 1, 5), (24, 1, 3), (16, 0, 1))
+_COLORS = {Severity.CRITICAL: "Attention", Severity.HIGH: "Warning", Severity.MEDIUM: "Warning"}
+_ANSWERS = (("Keep", "keep"), ("Shrink", "shrink"), ("Retire", "retire"))
+
+
+def digest_card(report: Report, link: str | None, tokens: Mapping[str, str] | None = None) -> Card:
+    """The digest, at most 20 KB; one line when nothing has changed.
+
+    With a token for a finding's id, the finding can be answered: keep, shrink or retire.
+    """
+    if not report.has_news:
+        return _unchanged(report, link)
+    built = (_changed(report, link, tokens or {}, fit) for fit in _FITS)
+    return next((each for each in built if size(each) <= MOST_BYTES), _unchanged(report, link))
+
+
+def digest_headline(report: Report) -> str:
+    """What a notification says of it: numbers only."""
+    return f"Identity posture: {', '.join(f'{count} {what}' for what, count in _numbers(report))}"
+
+
+def _changed(report: Report, link: str | None, tokens: Mapping[str, str], fit: tuple[int, int, int]) -> Card:
+    longest, most_named, most_worst = fit
+    verdict = block(said(sentences.verdict(report)))
+    body = [
+        banner("emphasis", "Identity posture", verdict, block(*_counts(report))),
+        *_incomplete(report),
+        *(_named(what, entries, most_named) for what, entries in _changes(report) if entries and most_named),
+        *(_worst(entry, report, link, tokens, longest) for entry in report.worst[:most_worst]),
+    ]
+    return card(digest_headline(report), body, open_link(link))
+
+
+def _unchanged(report: Report, link: str | None) -> Card:
+    since = f"No change since {moment(report.compared_with.value)}. " if isinstance(report.compared_with, Known) else ""
+    line = block(said(since + sentences.verdict(report)))
+    body = [banner("emphasis", "Identity posture", line), *_incomplete(report)]
+    return card(digest_headline(report), body, open_link(link))
+
+
+def _changes(report: Report) -> list[tuple[str, Sequence[Entry]]]:
+    is_compared = isinstance(report.compared_with, Known)
+    compared = (("new", Standing.NEW), ("worse", Standing.WORSE), ("fixed", Standing.FIXED))
+    changes: list[tuple[str, Sequence[Entry]]] = [
+        (what, report.standing(standing)) for what, standing in compared if is_compared
+    ]
+    changes.append(("expiring", report.expiring))
+    changes.append(("exceptions that end", (*report.lapsing, *report.lapsed)))
+    return changes
+
+
+def _numbers(report: Report) -> list[tuple[str, int]]:
+    return [(what, len(entries)) for what, entries in _changes(report)]
+
+
+def _counts(report: Report) -> list[Run]:
+    runs: list[Run] = []
+    for what, count in _numbers(report):
+        separator = [said(" · ")] if runs else []
+        runs += [*separator, said(f"{count:,}", weight="Bolder"), said(f" {what}")]
+    return runs
+
+
+def _incomplete(report: Report) -> list[Element]:
+    if report.coverage.is_whole:
+        return []
+    text = f"{sentences.missing(report)} What could not be read is never counted as sound."
+    return [warning("Not complete.", said(text))]
+
+
+def _named(what: str, entries: Sequence[Entry], most: int) -> Element:
+    return fact(what.capitalize(), block(*names([entry.finding.about.name for entry in entries], most), spacing="None"))
+
+
+def _worst(entry: Entry, report: Report, link: str | None, tokens: Mapping[str, str], longest: int) -> Element:
+    finding = entry.finding
+    color = _COLORS.get(finding.severity, "Default")
+    owners = names(finding.owners, 2) if finding.owners else [said("nobody", color="Attention")]
+    title = report.titles.get(finding.check_id, "")
+    items = [
+        block(
+            said(f"{finding.severity.word} ", weight="Bolder", color=color),
+            *quoted(finding.about.name, longest, weight="Bolder"),
+        ),
+        block(*quoted(finding.says, 3 * longest), spacing="None"),
+        block(
+            said(f"{finding.check_id} {title} · {sentences.age(entry, report.at)} · owner: ", isSubtle=True),
+            *owners,
+            spacing="None",
+        ),
+    ]
+    actions = [*_open(link, finding.finding_id), *_answers(tokens.get(finding.finding_id))]
+    return box("default", *items, *([{"type": "ActionSet", "actions": actions}] if actions else []))
+
+
+def _open(link: str | None, finding_id: str) -> list[Element]:
+    if link is None or urlsplit(link).fragment:
+        return []
+    return open_link(f"{link}#f-{finding_id}")
+
+
+def _answers(token: str | None) -> list[Element]:
+    return [execute(title, verb, token, associatedInputs="none") for title, verb in _ANSWERS] if token else []
