@@ -197,6 +197,21 @@ async def test_rejection_that_the_gateway_does_not_show_is_repeated() -> None:
     check_agreement(scene)
 
 
+async def test_rejection_that_was_overwritten_is_repeated() -> None:
+    scene = await waiting()
+    scene.world.clock.advance(4 * HOUR + 1)
+    close, deaf = scene.world.gateway.close_review, iter([True, True])
+
+    async def lost_twice(review: Review, reason: str) -> None:
+        if not next(deaf, False):
+            await close(review, reason)
+
+    scene.world.gateway.close_review = lost_twice  # type: ignore[method-assign]
+    await scene.world.run(60)
+
+    assert (scene.at_the_gateway, scene.approval.state) == (ReviewStatus.REJECTED, ApprovalState.EXPIRED)
+
+
 # --- personal cards ---------------------------------------------------------------------------------------------------
 
 
@@ -250,7 +265,7 @@ async def test_more_than_twenty_approvers_are_asked_in_the_channel_only(people: 
 
 async def test_reminder_waits_for_the_card_that_it_is_about() -> None:
     scene = await set_scene(asking(replace(DBA_ROUTE, timing=timing(1, 2, 60))))
-    scene.world.teams.faults.plan("start_thread", *[RetryLaterError("teams-429", retry_after=70)])
+    scene.world.teams.faults.plan("start_thread", *[RetryLaterError("teams-429", retry_after=70)] * 2)
     await scene.ask("dba")
 
     await scene.world.run(5 * MINUTE)

@@ -228,3 +228,12 @@ async def test_poll_that_fails_is_the_next_polls_work() -> None:
 
     assert scene.world.alerts.reasons["tick-failed"] == 1
     assert len(scene.cards_in(DBA)) == 1
+
+
+async def test_poll_waits_where_approvals_are_off() -> None:
+    scene = await set_scene()
+    scene.world.asking = None
+
+    await scene.world.poll()
+
+    assert [details["because"] for _, details in scene.world.alerts.raised] == ["approvals-off"]

@@ -7,10 +7,12 @@ import pytest
 from shared.domain.approval import ApprovalState
 from shared.domain.gateway import ReviewType
 from shared.domain.identity_map import GroupMapping, IdentityMap
-from shared.domain.reviews import ReviewStatus
+from shared.domain.reviews import ReviewEvent, ReviewEventKind, ReviewStatus
 from shared.errors import RetryLaterError
 from shared.wire.cards.sentences import sentence
+from shared.wire.messages import parse_review_event
 from tests.fakes.entra import guid
+from tests.fakes.queue import REVIEW_EVENTS
 from tests.fakes.worker import unreachable
 from tests.handlers.approvals.scene import (
     DBA,
@@ -87,6 +89,32 @@ async def test_leaver_without_a_part_in_anything_causes_no_look() -> None:
 
     assert len(scene.story) == before
     assert scene.approval.is_open
+
+
+async def test_only_what_the_leaver_has_a_part_in_is_looked_at() -> None:
+    scene = await asked("dba")
+    of_rita = scene.question
+    await scene.ask("dba", by=scene.world.gateway.person("ben@tether.example", "dev"))
+    scene.world.queue.waiting.clear()
+    leaver = ReviewEvent(guid("rita"), "revocation", scene.world.clock.now(), "c-1", ReviewEventKind.LEAVER)
+    await scene.world.queue.send_review_events([leaver])
+
+    await scene.world.settle_once()
+
+    (look,) = scene.world.queue.on(REVIEW_EVENTS)
+    assert of_rita
+    assert parse_review_event(look.body).ref == of_rita.session.session_id
+
+
+async def test_leaver_causes_nothing_while_nothing_waits() -> None:
+    scene = await set_scene(identity_map=IdentityMap((GroupMapping(guid("developers"), "dev"),)))
+    scene.world.entra.disable(guid("rita"))
+
+    await scene.world.notify()
+    await scene.world.settle()
+
+    assert scene.world.queue.on(REVIEW_EVENTS) == []
+    assert not scene.world.gateway.identities[scene.rita_at].is_open
 
 
 async def test_somebody_who_only_moved_on_keeps_their_request() -> None:
