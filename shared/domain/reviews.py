@@ -104,6 +104,10 @@ class Question:
     session: GatewaySession
 
 
+POLL = "poll"
+"""The source of looks that the poll asks for again for as long as there is a reason."""
+
+
 class ReviewEventKind(StrEnum):
     """Why to look: at one review, or at all that somebody who lost access has a part in."""
 

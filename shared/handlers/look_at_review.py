@@ -21,6 +21,8 @@ from shared.handlers.take_vote import resume_denial, undo, withdraw_votes
 from shared.ports import ApprovalRules, Ports, Rules
 
 VANISHED_AFTER = 3
+CLOCK = "clock"
+EARLY = timedelta(seconds=1)
 EXPIRED, LEFT = "nobody answered in time", "the requester lost access in Entra"
 
 
@@ -103,7 +105,7 @@ async def _converge(ours: ReviewTurn, question: Question, event: ReviewEvent) ->
     await _count_votes(ours, question, event)
     if ours.approval.is_open:
         await _warn_if_stuck(ours, question)
-        await _wake_again(ours)
+        await _wake_again(ours, event)
 
 
 async def _note_request(ours: ReviewTurn, question: Question, event: ReviewEvent) -> None:
@@ -209,18 +211,21 @@ async def _warn_if_stuck(ours: ReviewTurn, question: Question) -> None:
         ours.ports.alerts.raise_alert("review-stuck", review_id=ours.approval.review_id)
 
 
-async def _wake_again(ours: ReviewTurn) -> None:
+async def _wake_again(ours: ReviewTurn, event: ReviewEvent) -> None:
     """Reminders, the second channel and the end of patience, each by one scheduled look."""
     approval, now = ours.approval, ours.ports.clock.now()
     timing = _timing(ours)
     moments = reminders(timing, approval.created_at)
     escalate_at = approval.created_at + timing.escalate_after
     ours.keep(reminders=sum(moment <= now for moment in moments), escalated=escalate_at <= now)
-    upcoming = (moment for moment in (*moments, escalate_at) if moment > now)
+    upcoming = (moment for moment in (*moments, escalate_at, approval.expires_at) if moment > now)
     look_at = min(upcoming, default=approval.expires_at)
-    if look_at != approval.look_at:
-        event = ReviewEvent(approval.session_id, "clock", look_at, ours.ports.clock.new_id())
-        await ours.ports.queue.send_review_events([event], look_at + timedelta(milliseconds=50))
+    # The message that was sent for this moment is in hand when it arrives early, as clocks differ.
+    is_early = event.source == CLOCK and event.received_at == look_at
+    if look_at != approval.look_at or is_early:
+        look = ReviewEvent(approval.session_id, CLOCK, look_at, ours.ports.clock.new_id())
+        at = max(look_at, now + EARLY) if is_early else look_at
+        await ours.ports.queue.send_review_events([look], at + timedelta(milliseconds=50))
         ours.keep(look_at=look_at)
 
 

@@ -9,11 +9,14 @@ from shared.domain.backoff import next_wait
 from shared.domain.card_copy import CardUpdate
 from shared.domain.evidence import START, EvidenceEntry
 from shared.domain.principals import PrincipalChange
-from shared.domain.reviews import ReviewEvent
+from shared.domain.reviews import POLL, ReviewEvent
 from shared.domain.subscriptions import DirectoryEvent
 from shared.errors import AlreadyDecidedError, ClaimedElsewhereError, RejectedError, RetryLaterError
 from shared.ports import Ports
 from shared.wire.messages import encode_change, parse_card_update, parse_change, parse_event, parse_review_event
+
+# As many as it takes to believe that a review has vanished, and one more.
+POLLED_ATTEMPTS = 4
 
 
 async def settle_change(
@@ -47,8 +50,9 @@ async def settle_event(
 async def settle_review_event(
     body: bytes, queue: str, process: Callable[[ReviewEvent], Awaitable[None]], ports: Ports
 ) -> None:
-    """The same for looks at reviews."""
-    await _settle(body, queue, _Kind(parse_review_event, process, ports.queue.send_review_events), ports)
+    """The same for looks at reviews. What the poll will ask for again does not pile up meanwhile."""
+    kind = _Kind(parse_review_event, process, ports.queue.send_review_events, _comes_again)
+    await _settle(body, queue, kind, ports)
 
 
 async def settle_card_update(
@@ -75,6 +79,11 @@ class _Kind(Generic[_M]):
     parse: Callable[[bytes], _M]
     process: Callable[[_M], Awaitable[None]]
     send: Callable[[list[_M], datetime], Awaitable[None]]
+    comes_again: Callable[[_M], bool] = lambda _: False
+
+
+def _comes_again(event: ReviewEvent) -> bool:
+    return event.source == POLL and event.attempt >= POLLED_ATTEMPTS
 
 
 async def _settle(body: bytes, queue: str, kind: _Kind[_M], ports: Ports) -> None:
@@ -91,7 +100,9 @@ async def _settle(body: bytes, queue: str, kind: _Kind[_M], ports: Ports) -> Non
         await kind.send([message], ports.clock.now() + timedelta(seconds=error.retry_after))
     except RetryLaterError as error:
         wait = next_wait(message.attempt, error, ports.clock.jitter())
-        if wait is None:
+        if kind.comes_again(message):
+            ports.alerts.raise_alert("look-left-to-the-poll", because=error.reason)
+        elif wait is None:
             await _put_aside(body, queue, error, ports)
         else:
             await kind.send([message.retried()], ports.clock.now() + timedelta(seconds=wait))

@@ -1,6 +1,7 @@
 """What a stranger found who read the approvals for holes; each was open once."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 from shared.domain.approval import ApprovalState
 from shared.domain.gateway import IdentityKind, IdentityRef
@@ -8,8 +9,12 @@ from shared.domain.identity_map import IdentityMap
 from shared.domain.reviews import ReviewStatus
 from shared.errors import RetryLaterError
 from tests.fakes.entra import guid
+from tests.fakes.queue import REVIEW_EVENTS
 from tests.fakes.reviews import Voter
+from tests.fakes.worker import no_fault, unreachable
 from tests.handlers.approvals.scene import (
+    HOUR,
+    MINUTE,
     SECURITY,
     Scene,
     check_agreement,
@@ -224,3 +229,71 @@ async def test_click_on_a_stale_card_leaves_a_grant_that_was_given_back_an_appro
 
     assert scene.approval.state is ApprovalState.APPROVED
     assert ended_once(scene)
+
+
+async def test_scheduled_look_that_comes_before_its_time_is_not_the_last_one() -> None:
+    scene = await set_scene()
+    await scene.ask("dba")
+    (due,) = scene.world.queue.on(REVIEW_EVENTS)
+    scene.world.clock.time = due.visible_at - timedelta(seconds=2)
+    await scene.world.process(due)
+
+    await scene.world.run(5 * HOUR)
+
+    assert scene.approval.state is ApprovalState.EXPIRED
+    assert len(scene.texts_in()) == 4
+
+
+async def test_request_whose_first_look_failed_for_good_is_asked_all_the_same() -> None:
+    scene = await set_scene()
+    await scene.ask("dba", announced=False)
+    await scene.look("webhook")
+    scene.world.fault = unreachable("evidence")
+    await scene.world.run(2 * HOUR)
+    assert [letter.reason for letter in scene.world.queue.dead_letters] == ["evidence-unreachable"]
+    scene.world.fault = no_fault
+
+    await scene.after(2 * MINUTE)
+
+    assert len(scene.cards_in()) == 1
+    check_agreement(scene)
+
+
+async def test_request_that_cannot_be_looked_at_does_not_pile_up_messages() -> None:
+    scene = await set_scene()
+    await scene.ask("dba", announced=False)
+    scene.world.fault = unreachable("reviews.read")
+
+    await scene.after(30 * MINUTE)
+
+    assert len(scene.world.queue.on(REVIEW_EVENTS)) <= 3
+    assert scene.world.queue.dead_letters == []
+    scene.world.fault = no_fault
+    await scene.after(MINUTE)
+    assert len(scene.cards_in()) == 1
+
+
+async def test_vote_that_an_answer_at_the_gateway_made_enough_is_carried_out_soon() -> None:
+    scene = await set_scene()
+    await scene.ask("dba", "security", needed=2)
+    assert is_card(await scene.click("ada"))
+    await scene.after(MINUTE)
+    await scene.at_gateway("security")
+
+    await scene.after(2 * MINUTE)
+
+    assert scene.approval.state is ApprovalState.APPROVED
+    assert scene.effects == [("approve", "dba")]
+
+
+# --- what the gateway does ----------------------------------------------------------------------------------------
+
+
+# --- what Teams does ----------------------------------------------------------------------------------------------
+
+
+async def _click_of(scene: Scene, person: str) -> dict[str, object]:
+    """What somebody is answered who approves the next request of the robot."""
+    scene.world.entra.add(guid("dba-approvers"), person)
+    await scene.ask("dba", by=ROBOT)
+    return await scene.click(person)
