@@ -266,11 +266,15 @@ class Garden:
     ) -> str:
         """The key id of a certificate; its own thumbprint unless one is given."""
         key_id = self._key(owner, label)
-        mark = key_id.replace("-", "")[:27].upper() + "=" if thumbprint == ALWAYS else thumbprint
+        mark = self.thumbprint(key_id) if thumbprint == ALWAYS else thumbprint
         made = certificate(key_id, self._ago(started), self._ahead(ends), mark, name=name, use=use)
         if der:
             self.certificates[key_id] = der
         return self._hold(owner, "keyCredentials", made, used, on_principal=on_principal)
+
+    def thumbprint(self, label: str) -> str:
+        """What `customKeyIdentifier` holds: the base64 of twenty bytes."""
+        return self.id(f"thumbprint/{label}").replace("-", "")[:26].upper() + "A="
 
     def note_use(self, app_id: str, used: dict[str, float] | None) -> None:
         """A row of the sign-in report; an empty one holds only nulls."""
@@ -375,23 +379,28 @@ class Garden:
             }
         )
 
-    def guilty(self, check_id: str, what: Planted, shape: str, key_id: str = "", **more: object) -> None:
-        """This object, or credential, has to be found."""
-        self.must_fail.append(self._truth(check_id, what, key_id) | {"shape": shape} | more)
+    def guilty(
+        self, check_id: str, what: Planted, shape: str, key_id: str = "", *, held: bool = False, **more: object
+    ) -> None:
+        """This object, or credential, has to be found; `held` says that it is the principal's credential."""
+        self.must_fail.append(self._truth(check_id, what, key_id, held=held) | {"shape": shape} | more)
 
-    def innocent(self, checks: str | Iterable[str], what: Planted, why: str, key_id: str = "") -> None:
-        """These checks must not find this object, or credential."""
+    def innocent(
+        self, checks: str | Iterable[str], what: Planted, why: str, key_id: str = "", *, held: bool = False
+    ) -> None:
+        """These checks must not find this object, or credential; `held` says that it is the principal's credential."""
         for check_id in [checks] if isinstance(checks, str) else checks:
-            self.must_not_fail.append(self._truth(check_id, what, key_id) | {"why": why})
+            self.must_not_fail.append(self._truth(check_id, what, key_id, held=held) | {"why": why})
 
-    def _truth(self, check_id: str, what: Planted, key_id: str) -> Json:
+    def _truth(self, check_id: str, what: Planted, key_id: str, *, held: bool) -> Json:
+        principal_id = (what.principal or {}).get("id", "")
         return {
             "check_id": check_id,
-            "object_kind": what.kind,
-            "object_id": what.object_id,
+            "object_kind": "service-principal" if held else what.kind,
+            "object_id": principal_id if held else what.object_id,
             "key_id": key_id,
             "app_id": what.app_id,
-            "principal_id": (what.principal or {}).get("id", ""),
+            "principal_id": principal_id,
         }
 
     def _key(self, owner: Planted, label: str) -> str:
