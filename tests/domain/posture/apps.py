@@ -1,7 +1,9 @@
 """Made-up applications, principals and credentials, in order until told otherwise, and what the checks say of them."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from shared.domain.posture.catalogue import judge_app, judge_tenant
@@ -25,6 +27,8 @@ from shared.domain.posture.limits import Limits
 
 Changed: TypeAlias = Any
 """A value for any field of the record that a builder makes."""
+Days: TypeAlias = float | None
+Uses: TypeAlias = Mapping[str, float] | None
 Fields: TypeAlias = dict[str, Any]
 Used: TypeAlias = Known[datetime | None] | Unknown
 Roles: TypeAlias = Known[tuple[AppRole, ...]] | Unknown
@@ -74,7 +78,8 @@ def certificate(
     key_id: str = "cert-1", starts: float | None = 20, ends: float | None = 100, **more: Changed
 ) -> Credential:
     good: Fields = {"usages": frozenset({"Verify"}), "key_bits": 2048, "signature_algorithm": "sha256WithRSAEncryption"}
-    return replace(secret(key_id, starts, ends), kind=CredentialKind.CERTIFICATE, thumbprint=key_id, **(good | more))
+    good["thumbprint"] = key_id
+    return replace(secret(key_id, starts, ends), kind=CredentialKind.CERTIFICATE, **(good | more))
 
 
 def signing(key_id: str = "sign-1", usages: tuple[str, ...] = ("Sign", "Verify"), **more: Changed) -> Credential:
@@ -145,6 +150,11 @@ def app(of_application: Fields | None = None, of_principal: Fields | None = None
         "principal": principal(**(of_principal or {})),
     }
     return replace(ORDINARY, **(both | more))
+
+
+def used(days_ago: Uses = MappingProxyType({})) -> Known[Mapping[str, datetime]] | Unknown:
+    """When each key was used last; `None` when that was not read."""
+    return NOT_READ if days_ago is None else Known({key: ago(days) for key, days in days_ago.items()})
 
 
 def holding(*credentials: Credential, **more: Changed) -> App:

@@ -8,6 +8,7 @@ from tests.domain.posture.apps import (
     PARTNER,
     TAKE_OVER,
     Changed,
+    Fields,
     Names,
     Owners,
     Roles,
@@ -30,7 +31,8 @@ NOBODY: Known[tuple[()]] = Known(())
 
 def owned(of_application: int | None, of_principal: int | None, **more: Changed) -> App:
     counts = ({"owner_count": of_application}, {"owner_count": of_principal})
-    return app(*counts, **({"owners": NOT_READ} | more))
+    unread: Fields = {"owners": NOT_READ}
+    return app(*counts, **(unread | more))
 
 
 @pytest.mark.parametrize(
