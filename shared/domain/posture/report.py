@@ -64,7 +64,10 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Basis:
-    """What a report is made from, besides findings. `titles` are those of every check that ran, by id."""
+    """What a report is made from, besides findings. `titles` are those of every check that ran, by id.
+
+    Gaps of the coverage count for checks of which no finding says `UNKNOWN`.
+    """
 
     at: datetime
     tenant: str
@@ -147,7 +150,7 @@ def build_report(findings: Iterable[Finding], basis: Basis) -> Report:
     """The report of findings that may come in any order, each read once."""
     compared_with = _comparable(basis)
     before = compared_with.value if isinstance(compared_with, Known) else Snapshot(basis.at, {})
-    judged = _judge(findings, before)
+    judged = _judge(findings, before, basis.coverage.gaps)
     has_before = isinstance(compared_with, Known)
     entries = tuple(sorted(_entries(judged.failed, before, basis, has_before=has_before), key=_worst_first))
     gone = (seen for finding_id, seen in before.findings.items() if finding_id not in judged.failed)
@@ -170,7 +173,7 @@ class _Judged:
     unseen: frozenset[tuple[str, str]]
 
 
-def _judge(findings: Iterable[Finding], before: Snapshot) -> _Judged:
+def _judge(findings: Iterable[Finding], before: Snapshot, counted: Iterable[Gap]) -> _Judged:
     failed: dict[str, Finding] = {}
     gaps: Counter[tuple[str, str]] = Counter()
     unseen: set[tuple[str, str]] = set()
@@ -184,6 +187,12 @@ def _judge(findings: Iterable[Finding], before: Snapshot) -> _Judged:
         else:
             known = failed.get(finding.finding_id, finding)
             failed[finding.finding_id] = max(known, finding, key=lambda each: (each.severity, each.says))
+    named = {check_id for check_id, _ in gaps}
+    for gap in counted:
+        # Whoever only counted what could not be judged does not say of which objects: it may have been any of them.
+        if gap.check_id not in named:
+            gaps[gap.check_id, gap.reason] += gap.objects
+            unseen.add((gap.check_id, ""))
     return _Judged(failed, tuple(Gap(*each, gaps[each]) for each in sorted(gaps)), frozenset(unseen))
 
 
