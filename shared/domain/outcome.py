@@ -27,13 +27,25 @@ def as_shown(approval: Approval, review: GatewayReview) -> Approval:
     """
     for vote in approval.unconfirmed:
         taken = {other.group for other in approval.votes}
-        if vote.choice is Choice.APPROVE and vote.group in review.approved and vote.group not in taken:
+        if _is_shown(vote, review) and vote.group not in taken and not _is_a_persons(vote.group, review):
             others = tuple(other for other in approval.unconfirmed if other != vote)
             approval = replace(approval.with_vote(vote), unconfirmed=others)
     votes = tuple(replace(v, applied=v.applied or _is_shown(v, review)) for v in approval.votes)
     ours = {vote.group for vote in votes if vote.choice is Choice.APPROVE}
     elsewhere = tuple(sorted(group for group in review.approved if group not in ours))
     return replace(approval, votes=votes, answered=elsewhere)
+
+
+def _possibly_heard(approval: Approval, review: GatewayReview) -> tuple[Vote, ...]:
+    """The votes without an answer that may stand behind what the gateway shows: Tether's keys are no people."""
+    if all(_is_a_persons(group, review) for group in review.approved):
+        return ()
+    return tuple(vote for vote in approval.unconfirmed if not _is_a_persons(vote.group, review))
+
+
+def _is_a_persons(group: str | None, review: GatewayReview) -> bool:
+    """Whether a person gave this group's approval at the gateway itself; a key has a name instead of an address."""
+    return any(row.group == group and "@" in row.reviewer_email for row in review.groups)
 
 
 def _is_shown(vote: Vote, review: GatewayReview) -> bool:
@@ -43,7 +55,7 @@ def _is_shown(vote: Vote, review: GatewayReview) -> bool:
 
 def _granted(approval: Approval, review: GatewayReview, at: datetime) -> Outcome:
     """What is on record counts before what nobody could see the effect of."""
-    for cast in (approval.votes, approval.unconfirmed):
+    for cast in (approval.votes, _possibly_heard(approval, review)):
         forced = next((vote for vote in cast if vote.choice is Choice.BREAK_GLASS), None)
         if forced is not None:
             return _approved(review, at, forced, forced=True)

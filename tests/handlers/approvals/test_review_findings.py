@@ -1,5 +1,6 @@
 """What a stranger found who read the approvals for holes; each was open once."""
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
@@ -7,11 +8,11 @@ from shared.domain.approval import ApprovalState
 from shared.domain.gateway import IdentityKind, IdentityRef
 from shared.domain.identity_map import IdentityMap
 from shared.domain.reviews import ReviewStatus
-from shared.errors import RetryLaterError
+from shared.errors import AlreadyDecidedError, RetryLaterError, UnknownOutcomeError
 from tests.fakes.entra import guid
 from tests.fakes.queue import REVIEW_EVENTS
 from tests.fakes.reviews import Voter
-from tests.fakes.worker import no_fault, unreachable
+from tests.fakes.worker import Fate, no_fault, unreachable
 from tests.handlers.approvals.scene import (
     HOUR,
     MINUTE,
@@ -286,10 +287,140 @@ async def test_vote_that_an_answer_at_the_gateway_made_enough_is_carried_out_soo
     assert scene.effects == [("approve", "dba")]
 
 
+async def test_requester_whom_the_gateway_did_not_show_yet_is_known_later() -> None:
+    scene = await set_scene()
+    known = scene.world.gateway.identities.pop(scene.rita_at)
+    scene.world.gateway.identities[scene.rita_at] = replace(known, email="")
+    await scene.ask("dba")
+    assert "Entra does not know" in told(await scene.click("ada"))
+    scene.world.gateway.identities[scene.rita_at] = known
+
+    await scene.after(2 * MINUTE)
+
+    assert scene.approval.requester.principal_id == guid("rita")
+    assert is_card(await scene.click("ada"))
+
+
 # --- what the gateway does ----------------------------------------------------------------------------------------
 
 
+async def test_grant_that_a_lost_update_made_of_a_denial_is_taken_back() -> None:
+    scene = await set_scene()
+    await scene.ask("dba")
+    await scene.click("ada", "deny", reason="no")
+    denied = scene.world.reviews.shown(scene.review_id).review
+    scene.world.reviews._grant(denied)
+
+    await scene.after(MINUTE)
+
+    assert scene.at_the_gateway in (ReviewStatus.REJECTED, ReviewStatus.REVOKED)
+    assert scene.approval.state is ApprovalState.DENIED
+    assert scene.world.alerts.reasons["granted-after-no"] == 1
+    assert "rejected-again" in scene.story
+
+
+async def test_command_that_changed_is_asked_about_anew() -> None:
+    scene = await set_scene()
+    await scene.ask("dba", "security", needed=2)
+    assert is_card(await scene.click("cleo", place=SECURITY))
+    session_id = scene.asked.session.session_id
+    changed = replace(scene.asked.session, input="DROP TABLE invoices")
+    scene.world.reviews._sessions[session_id] = changed
+
+    answer = await scene.click("ada")
+    await scene.after(MINUTE)
+
+    assert "has changed" in told(answer)
+    assert scene.approval.input_digest == changed.input_digest
+    assert scene.approval.votes == ()
+    assert "DROP TABLE" in scene.card_message().shows
+    assert "input-changed" in scene.story
+    assert is_card(await scene.click("ada"))
+    assert is_card(await scene.click("cleo", place=SECURITY))
+    assert scene.at_the_gateway is ReviewStatus.APPROVED
+
+
+async def test_vote_on_record_is_not_carried_out_for_a_command_that_changed() -> None:
+    scene = await set_scene()
+    await scene.ask("dba")
+    assert await scene.click_and_die(Fate(dies_on="reviews.approve"), "ada")
+    session_id = scene.asked.session.session_id
+    scene.world.reviews._sessions[session_id] = replace(scene.asked.session, input="DROP TABLE invoices")
+
+    await scene.after(2 * MINUTE)
+
+    assert scene.approval.is_open
+    assert scene.effects == []
+
+
+async def test_grant_by_a_person_at_the_gateway_is_not_credited_to_a_break_glass_that_never_arrived() -> None:
+    scene = await set_scene()
+    await scene.ask("dba")
+    scene.world.reviews.faults.plan("force", UnknownOutcomeError("gateway-unreachable"))
+    await scene.click("eve", "break-glass", reason="now")
+    await scene.after(MINUTE)
+    await scene.at_gateway("dba", name="ben@tether.example")
+
+    await scene.after(MINUTE)
+
+    assert scene.approval.outcome
+    assert (scene.approval.outcome.by, scene.approval.outcome.forced) == (("ben@tether.example",), False)
+
+
+async def test_approval_by_a_person_at_the_gateway_is_not_credited_to_a_vote_that_never_arrived() -> None:
+    scene = await set_scene()
+    await scene.ask("dba")
+    scene.world.reviews.faults.plan("approve", UnknownOutcomeError("gateway-unreachable"))
+    await scene.click("ada")
+    await scene.after(MINUTE)
+    await scene.at_gateway("dba", name="ben@tether.example")
+
+    await scene.after(MINUTE)
+
+    assert scene.approval.outcome
+    assert scene.approval.outcome.by == ("ben@tether.example",)
+
+
 # --- what Teams does ----------------------------------------------------------------------------------------------
+
+
+async def test_click_does_not_wait_for_what_is_learnt_by_the_way() -> None:
+    scene = await set_scene()
+    await scene.ask("dba")
+
+    async def never(_: str) -> None:
+        await asyncio.Event().wait()
+
+    scene.world.conversations.read = never  # type: ignore[assignment,method-assign]  # it hangs
+
+    answer = await scene.click("ada")
+
+    assert is_card(answer)
+    assert scene.approval.state is ApprovalState.APPROVED
+
+
+async def test_click_does_not_fail_for_a_conflict_in_what_is_learnt_by_the_way() -> None:
+    scene = await set_scene()
+    await scene.ask("dba")
+    scene.world.conversations.faults.plan("save", AlreadyDecidedError("storage-conflict"))
+
+    answer = await scene.click("ada")
+
+    assert is_card(answer)
+
+
+async def test_everybody_behind_an_agent_is_not_everybody_who_is_told() -> None:
+    scene = await set_scene(identity_map=IdentityMap(agents={guid("robot"): (ROBOT,)}))
+    scene.world.entra.service_principal("robot", "robot-app")
+    crowd = [scene.world.entra.user(f"sponsor {number}") for number in range(50)]
+    scene.world.entra.truth.sponsors[guid("robot")] = crowd
+    await scene.ask("dba", by=scene.world.gateway.key(ROBOT.kind, ROBOT.key))
+
+    await scene.click("ada")
+    await scene.after(MINUTE)
+
+    assert scene.world.teams.counts["open_chat"] == 20
+    assert "own request" in told(await _click_of(scene, crowd[-1]))
 
 
 async def _click_of(scene: Scene, person: str) -> dict[str, object]:
