@@ -8,6 +8,8 @@ from shared.domain.principals import PrincipalKind
 from shared.domain.routes import ApprovalRoutes, Route
 
 DONE = "done"
+# A sponsor may be a group of everybody.
+MOST_TOLD = 20
 
 
 def wanted_copies(approval: Approval, routes: ApprovalRoutes) -> tuple[CopySpec, ...]:
@@ -63,6 +65,6 @@ def _to_requester(approval: Approval) -> Iterator[CopySpec]:
     requester = approval.requester
     people = requester.sponsors or requester.owners
     is_person = requester.kind is PrincipalKind.USER and requester.principal_id is not None
-    told = [requester.principal_id or ""] if is_person else [person.principal_id for person in people]
+    told = [requester.principal_id or ""] if is_person else [person.principal_id for person in people[:MOST_TOLD]]
     for person in told:
         yield CopySpec(Audience.REQUESTER, Place(PlaceKind.PERSON, person))

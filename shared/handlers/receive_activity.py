@@ -1,17 +1,19 @@
 """Receive an activity: what Teams says to the bot, once it is known to be Teams."""
 
+import asyncio
 from typing import Any
 
 from shared.domain.activities import Activity, ActivityKind, ConversationKind
 from shared.domain.card_copy import Conversation
 from shared.domain.card_token import thread_of
-from shared.errors import RetryLaterError
+from shared.errors import AlreadyDecidedError, RetryLaterError
 from shared.handlers.answer_card import answer_card
 from shared.handlers.review_turn import needed
 from shared.handlers.show_card import ANY_PLACE
 from shared.ports import ApprovalRules, Ports
 
 CARD_ACTION = "adaptiveCard/action"
+LEARN_SECONDS = 0.5
 
 
 async def receive_activity(activity: Activity, ports: Ports, asking: ApprovalRules) -> dict[str, Any] | None:
@@ -23,19 +25,29 @@ async def receive_activity(activity: Activity, ports: Ports, asking: ApprovalRul
 
 
 async def _learn(activity: Activity, ports: Ports) -> None:
-    """Where Teams can be spoken to from now on; what cannot be stored now is learnt from the next activity."""
+    """Where Teams can be spoken to from now on; what cannot be stored now is learnt from the next activity.
+
+    Whoever has clicked does not wait for it.
+    """
+    try:
+        async with asyncio.timeout(LEARN_SECONDS):
+            await _keep_place(activity, ports)
+    except TimeoutError:
+        ports.alerts.raise_alert("conversation-not-learnt", because="storage-slow")
+    except (RetryLaterError, AlreadyDecidedError) as error:
+        ports.alerts.raise_alert("conversation-not-learnt", because=error.reason)
+
+
+async def _keep_place(activity: Activity, ports: Ports) -> None:
     conversations, place = needed(ports).conversations, _place(activity)
     conversation = Conversation(thread_of(activity.conversation_id), activity.service_url)
-    try:
-        if activity.installed is False and place is not None:
-            await conversations.forget(place)
-            ports.alerts.raise_alert("app-removed", place=place)
-            return
-        for known in filter(None, (place, ANY_PLACE)):
-            if await conversations.read(known) != conversation:
-                await conversations.save(known, conversation)
-    except RetryLaterError as error:
-        ports.alerts.raise_alert("conversation-not-learnt", because=error.reason)
+    if activity.installed is False and place is not None:
+        await conversations.forget(place)
+        ports.alerts.raise_alert("app-removed", place=place)
+        return
+    for known in filter(None, (place, ANY_PLACE)):
+        if await conversations.read(known) != conversation:
+            await conversations.save(known, conversation)
 
 
 def _place(activity: Activity) -> str | None:
