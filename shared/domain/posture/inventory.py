@@ -176,6 +176,7 @@ class App:
     """One application in this tenant: its registration, its service principal, or both, joined by app id.
 
     `last_used_at` holds the newest sign-in as client or resource, `credential_uses` the last use of each key id.
+    `unread_half` says why a registration or principal that is `None` may exist all the same.
     """
 
     app_id: str
@@ -189,6 +190,7 @@ class App:
     app_roles: Known[tuple[AppRole, ...]] | Unknown = field(default_factory=lambda: Unknown("not-read"))
     directory_roles: Known[tuple[str, ...]] | Unknown = field(default_factory=lambda: Unknown("not-read"))
     delegated_scopes: Known[frozenset[str]] | Unknown = field(default_factory=lambda: Unknown("not-read"))
+    unread_half: Unknown | None = None
 
     @property
     def object_id(self) -> str:
