@@ -14,7 +14,7 @@ from tests.fakes.teams import Message
 from tests.fakes.worker import unreachable
 from tests.fakes.world import World
 from tests.functions.calls import request
-from tests.handlers.approvals.scene import Scene, card_in, check_well_formed, set_scene, tokens_in
+from tests.handlers.approvals.scene import COMMAND, Scene, card_in, check_well_formed, set_scene, tokens_in
 
 FIXTURES = [
     "teams/conversation_update__bot_added",
@@ -128,13 +128,35 @@ async def test_teams_hears_that_approvals_are_off(world: World, door: Door) -> N
     assert (answer.status_code, answer.get_body()) == (404, b"approvals-off")
 
 
-async def test_bug_is_not_swallowed(scene: Scene, door: Door) -> None:
+@pytest.mark.parametrize("name", ["teams/invoke__card_action__approve", *FIXTURES])
+async def test_bug_is_an_apology_and_an_alert_and_no_text_of_it_is_logged(
+    scene: Scene, door: Door, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    await scene.ask("dba")
+    content = click_on(scene.card_message()) if "card_action" in name else body(name)
+    scene.world.fault = _bug
+
+    answer = await send(door, content)
+
+    assert answer.status_code == 200
+    if "invoke" in name:
+        check_well_formed(json.loads(answer.get_body()))
+    assert scene.world.alerts.reasons["bug"] == (1 if "ZeroDivisionError" in caplog.text else 0)
+    assert "hunter2" not in caplog.text
+
+
+async def test_bug_is_reported_with_its_kind_and_place(
+    scene: Scene, door: Door, caplog: pytest.LogCaptureFixture
+) -> None:
     await scene.ask("dba")
     content = click_on(scene.card_message())
     scene.world.fault = _bug
 
-    with pytest.raises(ZeroDivisionError):
-        await send(door, content)
+    await send(door, content)
+
+    assert scene.world.alerts.reasons["bug"] == 1
+    assert "ZeroDivisionError" in caplog.text
+    assert "receive_activity" in caplog.text
 
 
 async def test_token_of_another_world_opens_nothing(scene: Scene, door: Door) -> None:
@@ -147,4 +169,4 @@ async def test_token_of_another_world_opens_nothing(scene: Scene, door: Door) ->
 
 
 def _bug(_: object) -> None:
-    raise ZeroDivisionError
+    raise ZeroDivisionError(COMMAND)
