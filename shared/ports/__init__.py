@@ -7,12 +7,14 @@ has been lost then, and the call may be repeated.
 from shared.ports.entra import Directory, Subscriptions
 from shared.ports.gateway import Gateway, Reviews, SessionLog, SignIn
 from shared.ports.memory import Approvals, CardCopies, Conversations, DeltaLinks, Evidence, Holds, PrincipalRecords
+from shared.ports.posture import AppJoin, Inventory, ScanStore
 from shared.ports.rules import ApprovalPorts, ApprovalRules, Ports, Rules
 from shared.ports.running import Alerts, Clock, Queue
 from shared.ports.teams import Teams
 
 __all__ = [
     "Alerts",
+    "AppJoin",
     "ApprovalPorts",
     "ApprovalRules",
     "Approvals",
@@ -24,6 +26,7 @@ __all__ = [
     "Evidence",
     "Gateway",
     "Holds",
+    "Inventory",
     "Ports",
     "PrincipalRecords",
     "Queue",

@@ -1,0 +1,119 @@
+"""Scans in Blob Storage: whose turn it is, how far each source was read, and the rows so far."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from azure.core import MatchConditions
+from azure.core.exceptions import ResourceNotFoundError
+from azure.storage.blob.aio import ContainerClient
+
+from shared.adapters.storage_errors import storage_errors
+from shared.domain.posture.scan import Checkpoint, Row, ScanClaim, Source
+from shared.errors import AlreadyDecidedError
+from shared.wire.scan import (
+    checkpoint_document,
+    claim_document,
+    pack_rows,
+    parse_checkpoint,
+    parse_claim,
+    unpack_rows,
+)
+
+CLAIM = "scan.json"
+SCANS = "scans/"
+
+
+class BlobScanStore:
+    """See `ScanStore`."""
+
+    def __init__(self, container: ContainerClient) -> None:
+        self._container = container
+
+    async def claim(self, scan_id: str, owner: str, now: datetime, expires_at: datetime) -> ScanClaim:
+        """See `ScanStore.claim`."""
+        known = await self._read(CLAIM)
+        fresh = ScanClaim(scan_id, now, owner, expires_at)
+        if known is None:
+            return await self.save_claim(fresh)
+        claim = parse_claim(*known)
+        if claim.is_held(now, owner):
+            raise AlreadyDecidedError("scan-under-way", claim.scan_id)
+        if claim.ended:
+            return await self.save_claim(replace(fresh, version=claim.version))
+        return await self.save_claim(replace(claim, owner=owner, expires_at=expires_at))
+
+    async def save_claim(self, claim: ScanClaim) -> ScanClaim:
+        """See `ScanStore.save_claim`."""
+        return replace(claim, version=await self._write(CLAIM, claim_document(claim), claim.version))
+
+    async def checkpoint(self, scan_id: str, source: Source) -> Checkpoint:
+        """See `ScanStore.checkpoint`."""
+        known = await self._read(_checkpoint_name(scan_id, source))
+        return Checkpoint(source) if known is None else parse_checkpoint(*known)
+
+    async def save(self, scan_id: str, checkpoint: Checkpoint) -> Checkpoint:
+        """See `ScanStore.save`."""
+        name = _checkpoint_name(scan_id, checkpoint.source)
+        version = await self._write(name, checkpoint_document(checkpoint), checkpoint.version)
+        return replace(checkpoint, version=version)
+
+    async def put_page(self, scan_id: str, checkpoint: Checkpoint, rows: Sequence[Row]) -> None:
+        """See `ScanStore.put_page`."""
+        with storage_errors():
+            await self._container.upload_blob(
+                _page_name(scan_id, checkpoint, checkpoint.pages), pack_rows(rows), overwrite=True
+            )
+
+    async def pages(self, scan_id: str, checkpoint: Checkpoint) -> AsyncIterator[Sequence[Row]]:
+        """See `ScanStore.pages`."""
+        for number in range(checkpoint.pages):
+            with storage_errors():
+                download = await self._container.download_blob(_page_name(scan_id, checkpoint, number))
+                document = await download.readall()
+            yield unpack_rows(document)
+
+    async def forget_others(self, scan_id: str) -> None:
+        """See `ScanStore.forget_others`."""
+        with storage_errors():
+            names = [name async for name in self._container.list_blob_names(name_starts_with=SCANS)]
+        for name in names:
+            if not name.startswith(f"{SCANS}{scan_id}/"):
+                await self._delete(name)
+
+    async def _delete(self, name: str) -> None:
+        try:
+            with storage_errors():
+                await self._container.delete_blob(name)
+        except ResourceNotFoundError:
+            return
+
+    async def _read(self, name: str) -> tuple[bytes, str] | None:
+        try:
+            with storage_errors():
+                download = await self._container.download_blob(name)
+                return await download.readall(), download.properties.etag
+        except ResourceNotFoundError:
+            return None
+
+    async def _write(self, name: str, document: bytes, version: str | None) -> str:
+        blob = self._container.get_blob_client(name)
+        try:
+            with storage_errors():
+                if version is None:
+                    answer = await blob.upload_blob(document, overwrite=False)
+                else:
+                    answer = await blob.upload_blob(
+                        document, overwrite=True, etag=version, match_condition=MatchConditions.IfNotModified
+                    )
+        except ResourceNotFoundError as error:
+            raise AlreadyDecidedError("storage-conflict", name) from error
+        return str(answer["etag"])
+
+
+def _checkpoint_name(scan_id: str, source: Source) -> str:
+    return f"{SCANS}{scan_id}/{source}/checkpoint.json"
+
+
+def _page_name(scan_id: str, checkpoint: Checkpoint, number: int) -> str:
+    return f"{SCANS}{scan_id}/{checkpoint.source}/{checkpoint.generation:03d}-{number:05d}.jsonl.gz"

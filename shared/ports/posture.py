@@ -1,0 +1,78 @@
+"""Posture: Entra's applications as a whole, and where a scan keeps what it has read."""
+
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from shared.domain.posture.inventory import App, Unknown
+from shared.domain.posture.scan import Checkpoint, Page, Row, ScanClaim, Source
+
+
+class Inventory(Protocol):
+    """Entra's applications, page by page; it waits as long as Graph asks, and keeps below Graph's limits.
+
+    Every method raises `RejectedError` with what Graph said where asking again changes nothing, with the reason
+    `page-token-expired` when the source has to be read from its beginning, and `RetryLaterError` when it gave up.
+    """
+
+    async def page(self, source: Source, link: str | None) -> Page:
+        """The page behind a link; the first one without."""
+
+    async def count(self, source: Source) -> int | None:
+        """How many rows Entra counts; `None` where it does not say."""
+
+    async def look_up(self, source: Source, keys: Sequence[str]) -> Page:
+        """What a source says about these objects, at most twenty; what is gone has no row."""
+
+
+class ScanStore(Protocol):
+    """Pages and checkpoints; every write of a checkpoint or claim is a compare-and-swap."""
+
+    async def claim(self, scan_id: str, owner: str, now: datetime, expires_at: datetime) -> ScanClaim:
+        """The scan that was left unfinished, else a new one with this id; ours until `expires_at`.
+
+        Raises `AlreadyDecidedError` while somebody else is at work.
+        """
+
+    async def save_claim(self, claim: ScanClaim) -> ScanClaim:
+        """The claim with its new version. Raises `AlreadyDecidedError` when somebody has taken over."""
+
+    async def checkpoint(self, scan_id: str, source: Source) -> Checkpoint:
+        """How far a source was read."""
+
+    async def save(self, scan_id: str, checkpoint: Checkpoint) -> Checkpoint:
+        """The checkpoint with its new version. Raises `AlreadyDecidedError` when somebody else saved since."""
+
+    async def put_page(self, scan_id: str, checkpoint: Checkpoint, rows: Sequence[Row]) -> None:
+        """Keep the rows of the page that comes next; the same page again replaces it."""
+
+    def pages(self, scan_id: str, checkpoint: Checkpoint) -> AsyncIterator[Sequence[Row]]:
+        """The rows kept so far, one page at a time."""
+
+    async def forget_others(self, scan_id: str) -> None:
+        """Delete the pages and checkpoints of every other scan."""
+
+
+class AppJoin(Protocol):
+    """Rows of all sources, joined into applications; lives as long as one run of a scan."""
+
+    def add(self, source: Source, rows: Iterable[Row]) -> int:
+        """How many distinct rows of the source there are now."""
+
+    def forget(self, source: Source) -> None:
+        """Drop a source's rows: it is read from its beginning."""
+
+    def keys(self, source: Source) -> Sequence[str]:
+        """The objects that a source of details is asked about, in their order, as far as the rows tell them."""
+
+    def flag(self, object_ids: Iterable[str]) -> None:
+        """Of these applications the owners, and of their certificates the bytes, are worth reading."""
+
+    def apps(self, missing: Mapping[Source, Unknown]) -> Iterator[App]:
+        """Each application, by object id; whatever needs a missing source is `Unknown`."""
+
+    def flagged_apps(self, missing: Mapping[Source, Unknown]) -> Iterator[App]:
+        """The same for those that were flagged."""
+
+    def close(self) -> None:
+        """Let go of everything."""
