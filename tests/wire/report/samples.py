@@ -207,3 +207,27 @@ def quiet_report(count: int = 8) -> Report:
     whole = CoverageBlock(COVERAGE.sources[:2])
     now = findings(count)
     return build_report(now, Basis(AT, "Contoso Pharma", TITLES, whole, Known(before(now))))
+
+
+def poisoned(text: str) -> tuple[Report, Pictured]:
+    """A report and its pictures with the text wherever somebody outside Tether can write."""
+
+    def hurt(each: Finding) -> Finding:
+        about = replace(each.about, name=text, app_id=text)
+        facts = ((text, text), ("owner of", text))
+        return replace(each, about=about, says=text, facts=facts, owners=(text, text, text), fix=text)
+
+    now = [hurt(each) for each in findings(6)]
+    gone = hurt(finding("B3", 9_000))
+    somebody = replace(MARY, name=text)
+    exemptions = [
+        Acceptance(now[1].finding_id, Severity.CRITICAL, text, somebody, AT - timedelta(20), AT + timedelta(9)),
+        Acceptance(now[2].finding_id, Severity.CRITICAL, text, somebody, AT - timedelta(20), AT - timedelta(2)),
+    ]
+    sources = (SourceRead(text, 3, 4, text, frozenset({ObjectKind.SERVICE_PRINCIPAL})),)
+    coverage = CoverageBlock(sources, (text,))
+    known = Known(before([*(replace(each, severity=Severity.INFO) for each in now[2:4]), *now[4:], gone]))
+    basis = Basis(AT, text, TITLES, coverage, known, exemptions)
+    blast = Blast(text, (Reached(text, (text, text + "2"), (text,), AT), Reached(text, (text,))))
+    pictured = Pictured(FIGURES, (Reach(text, 5, 2), Reach(text, 5, None)), blast)
+    return build_report([*now, unknown("C9", 1, text)], basis), pictured
