@@ -166,12 +166,11 @@ unread = st.sampled_from([Unknown("graph-403"), Unknown("not-read")])
 texts = st.sampled_from(HOSTILE) | st.text(max_size=8)
 key_ids = st.sampled_from(["k1", "k2", "k3"])
 tenants = st.sampled_from([HOME, PARTNER, MICROSOFT, ""])
-uris = (
-    st.sampled_from(["http://localhost", "https://a.example/*", "http://[::", "http://b.corp", "contoso://x"]) | texts
+flags = st.booleans()
+uris = texts | st.sampled_from(
+    ["http://localhost", "https://a.example/*", "http://[::", "http://b.corp", "contoso://x"]
 )
-expressions = (
-    st.sampled_from(["", "claims['sub'] matches 'repo:a/*'", "claims['sub'] eq 'repo:a/b:pull_request'"]) | texts
-)
+expressions = texts | st.sampled_from(["claims['sub'] matches 'repo:a/*'", "claims['sub'] eq 'repo:a/b:pull_request'"])
 credentials = st.builds(
     Credential,
     key_id=key_ids,
