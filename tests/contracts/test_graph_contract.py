@@ -130,3 +130,60 @@ async def test_lifecycle_notification_is_as_published(
     required = {key for key, rule in properties(types, "changeNotification").items() if not rule["nullable"]}
     assert complaints(types, "changeNotification", item) == []
     assert required - LIFECYCLE_OMITS <= item.keys()
+
+
+GENERATED = {
+    "/applications?$top=999": "application",
+    "/servicePrincipals?$top=999": "servicePrincipal",
+    "/servicePrincipals(appId='00000003-0000-0000-c000-000000000000')/appRoleAssignedTo": "appRoleAssignment",
+    "/oauth2PermissionGrants": "oAuth2PermissionGrant",
+    "/auditLogs/directoryAudits": "directoryAudit",
+}
+NESTED = {
+    "passwordCredentials": "passwordCredential",
+    "keyCredentials": "keyCredential",
+    "appRoles": "appRole",
+    "web": "webApplication",
+    "servicePrincipalLockConfiguration": "servicePrincipalLockConfiguration",
+    "verifiedPublisher": "verifiedPublisher",
+    "targetResources": "targetResource",
+    "initiatedBy": "auditActivityInitiator",
+}
+
+
+def nested_complaints(types: dict[str, Any], row: dict[str, Any]) -> list[str]:
+    parts = [(NESTED[name], value) for name, value in row.items() if name in NESTED and value is not None]
+    flat = [(name, one) for name, value in parts for one in (value if isinstance(value, list) else [value])]
+    return [complaint for name, one in flat for complaint in complaints(types, name, one)]
+
+
+@pytest.mark.parametrize(("path", "type_name"), GENERATED.items())
+async def test_generated_rows_are_as_published(
+    types: dict[str, Any], tenant: Tenant, path: str, type_name: str
+) -> None:
+    await tenant.client.post("/sandbox/posture", json={"applications": 500, "service_principals": 750})
+
+    rows = await tenant.rows(path)
+
+    bodies = [(str(row.get("@odata.type", type_name)).rsplit(".", maxsplit=1)[-1], row) for row in rows]
+    assert len(bodies) > 5
+    assert [complaint for name, body in bodies for complaint in complaints(types, name, body)] == []
+    assert [complaint for _, body in bodies for complaint in nested_complaints(types, body)] == []
+
+
+async def test_generated_federated_credentials_and_policy_are_as_published(
+    types: dict[str, Any], tenant: Tenant
+) -> None:
+    await tenant.client.post("/sandbox/posture", json={"applications": 500, "service_principals": 750})
+    truth = (await tenant.client.get("/sandbox/posture/expected")).json()
+    (trusting, *_) = [one["object_id"] for one in truth["positives"] if one["check_id"] == "D2"]
+
+    trusts = await tenant.rows(f"/applications/{trusting}/federatedIdentityCredentials")
+    policy = (await tenant.read("/policies/defaultAppManagementPolicy")).json()
+
+    assert [complaint for one in trusts for complaint in complaints(types, "federatedIdentityCredential", one)] == []
+    assert types["tenantAppManagementPolicy"]["properties"].keys() <= policy.keys()
+    restrictions = policy["applicationRestrictions"]
+    assert complaints(types, "appManagementApplicationConfiguration", restrictions) == []
+    for one in restrictions["passwordCredentials"]:
+        assert complaints(types, "passwordCredentialConfiguration", one) == []

@@ -31,6 +31,8 @@ AS_CLIENT, AS_RESOURCE = ACTIVITIES[3], ACTIVITIES[4]
 USED_TWO_DAYS_AGO: dict[str, float] = {ACTIVITIES[0]: 2, AS_CLIENT: 2}
 OLD = 400
 ALWAYS = ""
+PROXY, SYNC = "CWAP_AuthSecret", "ConnectSyncProvisioning_server01"
+RENEWED = frozenset({PROXY, SYNC})
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,7 @@ class Garden:
     resources: dict[str, str] = field(default_factory=dict)
     must_fail: list[Json] = field(default_factory=list)
     must_not_fail: list[Json] = field(default_factory=list)
+    _secretive: set[str] = field(default_factory=set)
 
     def id(self, label: str) -> str:
         """The id of whatever has this label."""
@@ -248,6 +251,14 @@ class Garden:
     ) -> str:
         """The key id of a secret made so many days ago, ending so many days ahead, last used so many days ago."""
         made = secret(self._key(owner, label), self._ago(started), self._ahead(ends), name)
+        if (
+            not on_principal
+            and (ends is None or ends > 0)
+            and name not in RENEWED
+            and owner.app_id not in self._secretive
+        ):
+            self._secretive.add(owner.app_id)
+            self.guilty("C7", owner, "live secret")
         return self._hold(owner, "passwordCredentials", made, used, on_principal=on_principal)
 
     def certificate(  # noqa: PLR0913 - what differs between certificates

@@ -26,6 +26,7 @@ def plant(seed: int, moments: Moments, copies: int, policy: str) -> Garden:
 
 def _judge_policy(garden: Garden, policy: str) -> None:
     about = {"check_id": "C18", "object_kind": "tenant", "object_id": TENANT_ID, "key_id": "", "app_id": ""}
+    about["principal_id"] = ""
     if policy == "strict":
         garden.must_not_fail.append(about | {"why": "181 and 366 days are what 180 and 365 need"})
     else:

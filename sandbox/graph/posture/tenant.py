@@ -128,7 +128,7 @@ class Tenant:
         return POLICIES[self.wish.policy], []
 
     def expected(self) -> Json:
-        """The ground truth: what has to be found and what must not; every object that is not named is healthy."""
+        """The ground truth: all that checks A to F find, and what they must not; whatever is not named is healthy."""
         return {
             "at": self.moments.ago(0),
             "seed": self.wish.seed,

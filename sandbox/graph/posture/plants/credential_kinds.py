@@ -101,11 +101,13 @@ def _shared(garden: Garden) -> None:
     key_id = garden.certificate(own, "shared", 20, 100, thumbprint=mark)
     garden.guilty("C15", own, "application and foreign principal", key_id)
     key_id = garden.certificate(foreign, "shared", 20, 100, thumbprint=mark, on_principal=True)
-    garden.guilty("C15", foreign, "foreign principal and application", key_id, held=True)
+    for check_id in ("C11", "C15"):
+        garden.guilty(check_id, foreign, "foreign principal and application", key_id, held=True)
     alone = garden.app("same certificate on both objects")
     mark = garden.thumbprint("both objects")
     garden.certificate(alone, "registration", 20, 100, thumbprint=mark)
-    garden.certificate(alone, "principal", 20, 100, thumbprint=mark, on_principal=True)
+    key_id = garden.certificate(alone, "principal", 20, 100, thumbprint=mark, on_principal=True)
+    garden.guilty("C11", alone, "certificate on the principal", key_id, held=True)
     garden.innocent("C15", alone, "one application: its registration and its principal")
     for number in range(2):
         made = garden.app(f"without thumbprint {number}")
@@ -135,6 +137,8 @@ def _added(garden: Garden) -> None:
         name = activity if on_principal else SECRETS_MANAGED
         _note_audit(garden, made, name, actor, (target or {}), key_id)
         garden.guilty("C16", made, f"{shape}, two rows", key_id)
+        if on_principal:
+            garden.guilty("C11", made, "first credential, on the principal", key_id, held=True)
     renamed = garden.app("renamed lately")
     _note_audit(garden, renamed, "Update application", person, renamed.application or {}, "")
     garden.innocent("C16", renamed, "the audit shows another change")

@@ -1,10 +1,9 @@
 """Plants of the chapter on credentials by date and by use, C1 to C10; the rest of the chapter is planted by kind."""
 
-from sandbox.graph.posture.garden import Garden
+from sandbox.graph.posture.garden import PROXY, SYNC, Garden
 from sandbox.graph.posture.plants import credential_kinds
 from sandbox.graph.posture.plants.permissions import GRAPH, ROLE_MANAGEMENT
 
-PROXY, SYNC = "CWAP_AuthSecret", "ConnectSyncProvisioning_server01"
 SAML = {"preferredSingleSignOnMode": "saml"}
 
 
@@ -46,7 +45,9 @@ def _expired(garden: Garden) -> None:
     )
     garden.innocent("C2", made, "Connect Sync renews itself", garden.certificate(made, "new", 80, 10, name=SYNC))
     made = garden.app("endless")
-    garden.innocent(("C1", "C2"), made, "endDateTime is null", garden.secret(made, "endless", 20, None))
+    key_id = garden.secret(made, "endless", 20, None)
+    garden.innocent(("C1", "C2"), made, "endDateTime is null", key_id)
+    garden.guilty("C3", made, "without end", key_id)
 
 
 def _expiring(garden: Garden) -> None:
@@ -94,7 +95,9 @@ def _not_rotated(garden: Garden) -> None:
     made = garden.app("old certificate")
     garden.guilty("C5", made, "certificate", garden.certificate(made, "old", 200, 100))
     made = garden.app("endless old secret")
-    garden.guilty("C5", made, "secret without end", garden.secret(made, "endless", 900, None))
+    key_id = garden.secret(made, "endless", 900, None)
+    for check_id in ("C3", "C5"):
+        garden.guilty(check_id, made, "secret without end", key_id)
     made = garden.app("young certificate")
     garden.innocent("C5", made, "170 days old", garden.certificate(made, "young", 170, 150))
 
@@ -106,9 +109,11 @@ def _too_many(garden: Garden) -> None:
             garden.secret(made, f"one of {count}: {number}", 10 + number, 100, used=2 if number else None)
         garden.guilty("C6", made, f"{count} live secrets")
     made = garden.app("two secrets for long")
-    garden.secret(made, "old", 100, 60, used=40)
+    old = garden.secret(made, "old", 100, 60, used=40)
     garden.secret(made, "new", 20, 120)
     garden.guilty("C6", made, "two live secrets, 20 days of overlap")
+    for check_id in ("C8", "C9"):
+        garden.guilty(check_id, made, "older of two, last used 40 days ago", old)
     made = garden.app("two secrets for a while")
     garden.secret(made, "old", 100, 60)
     garden.secret(made, "new", 10, 120)
@@ -127,11 +132,9 @@ def _secret_at_all(garden: Garden) -> None:
     for number in range(2):
         made = garden.app(f"with a secret {number}")
         garden.secret(made, "live", 20, 100)
-        garden.guilty("C7", made, "secret")
     made = garden.app("tier-0 with a secret", owners=())
     garden.secret(made, "live", 20, 100)
     garden.grant_role(made, GRAPH, ROLE_MANAGEMENT)
-    garden.guilty("C7", made, "secret, tier-0")
     garden.guilty("E1", made, "tier-0 permission, secret")
     made = garden.app("with a certificate")
     garden.certificate(made, "live", 20, 100)
@@ -163,15 +166,20 @@ def _superseded(garden: Garden) -> None:
     made = garden.app("superseded secret")
     old = garden.secret(made, "old", 120, 50, used=60)
     garden.secret(made, "new", 40, 130)
-    garden.guilty("C9", made, "secret", old)
+    for check_id in ("C8", "C9"):
+        garden.guilty(check_id, made, "secret, last used 60 days ago", old)
+    garden.guilty("C6", made, "two live secrets, one not in use")
     made = garden.app("superseded certificate")
     old = garden.certificate(made, "old", 120, 50, used=50)
     garden.certificate(made, "new", 40, 130)
-    garden.guilty("C9", made, "certificate", old)
+    for check_id in ("C8", "C9"):
+        garden.guilty(check_id, made, "certificate, last used 50 days ago", old)
     made = garden.blueprint("blueprint with superseded secret")
     old = garden.secret(made, "old", 150, 28, used=None)
     garden.secret(made, "new", 60, 110)
-    garden.guilty("C9", made, "blueprint, old one never used", old)
+    for check_id in ("C2", "C8", "C9"):
+        garden.guilty(check_id, made, "blueprint, old one never used", old)
+    garden.guilty("C6", made, "two live secrets, one not in use")
     made = garden.app("still used secret")
     old = garden.secret(made, "old", 120, 50, used=1)
     garden.secret(made, "new", 40, 130, used=5)
@@ -184,11 +192,13 @@ def _superseded(garden: Garden) -> None:
     old = garden.secret(made, "old", 170, 10, used=2)
     garden.secret(made, "middle", 100, 70, used=2)
     garden.secret(made, "new", 40, 130)
-    garden.guilty("C10", made, "oldest of three", old)
+    for check_id in ("C2", "C10"):
+        garden.guilty(check_id, made, "oldest of three", old)
     made = garden.app("successor not used yet")
     old = garden.secret(made, "old", 120, 50)
     garden.secret(made, "new", 28, 130, used=None)
     garden.innocent(("C9", "C10"), made, "the new one is not used yet", old)
+    garden.guilty("C6", made, "two live secrets, one not in use")
     made = garden.app("canary")
     old = garden.certificate(made, "old", 120, 50, used=12)
     garden.certificate(made, "new", 10, 130)

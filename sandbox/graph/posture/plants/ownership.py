@@ -114,7 +114,7 @@ def _chains(garden: Garden) -> None:
     foreign = garden.stranger("foreign owner").object_id
     pipeline = garden.app("deployment pipeline")
     own = str((pipeline.principal or {})["id"])
-    shapes = {"foreign principal": [foreign], "person and foreign principal": [garden.people[16], foreign]}
+    shapes = {"foreign principal": [foreign, own], "person and foreign principal": [garden.people[16], foreign]}
     for shape, owners in shapes.items():
         garden.guilty("B7", garden.app(f"owned by {shape}", owners=owners), shape)
     stronger = garden.app("tier-0 owned by weaker principal", owners=[own])

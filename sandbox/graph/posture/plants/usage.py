@@ -122,11 +122,16 @@ def _never_used(garden: Garden) -> None:
 def _stale_with_credentials(garden: Garden) -> None:
     old: dict[str, float] = {LATEST: 150, AS_CLIENT: 150}
     by_secret = garden.app("stale with secret", used=old)
-    garden.secret(by_secret, "live", 160, 19, used=150)
+    key_id = garden.secret(by_secret, "live", 160, 19, used=150)
+    garden.guilty("C2", by_secret, "stale, 19 days left", key_id)
+    garden.guilty("C8", by_secret, "stale, last used 150 days ago", key_id)
     by_certificate = garden.app("stale with certificate", used=old)
-    garden.certificate(by_certificate, "live", 160, 150, used=150)
+    key_id = garden.certificate(by_certificate, "live", 160, 150, used=150)
+    garden.guilty("C8", by_certificate, "stale, last used 150 days ago", key_id)
     endless = garden.app("stale with endless secret", used=old)
-    garden.secret(endless, "endless", 160, None, used=150)
+    key_id = garden.secret(endless, "endless", 160, None, used=150)
+    garden.guilty("C3", endless, "stale, without end", key_id)
+    garden.guilty("C8", endless, "stale, last used 150 days ago", key_id)
     for made, shape in ((by_secret, "secret"), (by_certificate, "certificate"), (endless, "secret without end")):
         garden.guilty("A1", made, "150 days")
         garden.guilty("A3", made, shape)
