@@ -26,7 +26,8 @@ class Holder:
 
     `task_groups` are the Entra groups (object ids) that stand for something at the gateway and that hold the principal
     by any path. `reach` gives for each connection the groups that open it, and whether it asks for an approval.
-    `uses` is the newest first; nothing before `Estate.sessions_since` is known.
+    `uses` is the newest first; nothing before `Estate.sessions_since` is known. `granted_at` says since when each
+    connection is within reach; one without a date was granted before the directory audit begins.
     """
 
     identity: GatewayIdentity
@@ -40,7 +41,10 @@ class Holder:
 
 @dataclass(frozen=True, slots=True)
 class TaskGroup:
-    """An Entra group that stands for something at the gateway, or is named as if it did."""
+    """An Entra group that stands for something at the gateway, or is named as if it did.
+
+    `connections` are those that it opens, `promised` those that the identity map says it opens, if it says so.
+    """
 
     group_id: str
     name: str
@@ -49,11 +53,24 @@ class TaskGroup:
     scope: str = ""
     member_count: int | None = None
     owner_count: int | None = None
+    created_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """An approval to be in several task groups at once, until a moment."""
+
+    principal_id: str
+    group_ids: frozenset[str]
+    until: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class AuditEvent:
-    """One line of the directory audit; `details` hold what it changed, such as key ids."""
+    """One line of the directory audit; `details` hold what it changed, such as key ids.
+
+    For a membership `target_id` is the member, and `group_id` in the details the group.
+    """
 
     at: datetime
     activity: str
@@ -76,9 +93,14 @@ class TokenUse:
 
 @dataclass(frozen=True, slots=True)
 class Estate:
-    """The gateway as a whole, joined with Entra. `ledger` holds the key ids and memberships that were expected.
+    """The gateway as a whole, joined with Entra.
 
-    `protected` says which resource (app id) is reached through which connection.
+    `protected` says which resource (app id) is reached through which connection. `expected_changes` are the correlation
+    ids, or `membership` keys, of additions that were approved; `trusted_actors` may add members besides.
+    `approvers` names the groups that must approve, by connection; `sensitive` connections weigh more, `standby` ones
+    rest by design. `overlaps` were approved; `break_glass` (principal ids) may always get in; `probes` (principal ids)
+    ask for tokens without opening anything. `workloads` names the workload behind a source, where several sources are
+    one. `attributes` are the custom security attributes, by object id of an agent or app id of a blueprint.
     """
 
     holders: tuple[Holder, ...]
@@ -90,3 +112,17 @@ class Estate:
     protected: Mapping[str, str] = field(default_factory=dict)
     expected_changes: frozenset[str] = frozenset()
     connections_without_group: frozenset[str] = frozenset()
+    approvers: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    sensitive: frozenset[str] = frozenset()
+    standby: frozenset[str] = frozenset()
+    overlaps: tuple[Overlap, ...] = ()
+    break_glass: frozenset[str] = frozenset()
+    probes: frozenset[str] = frozenset()
+    trusted_actors: frozenset[str] = frozenset()
+    workloads: Mapping[str, str] = field(default_factory=dict)
+    attributes: Known[Mapping[str, frozenset[str]]] | Unknown = field(default_factory=lambda: Unknown("not-read"))
+
+
+def membership(group_id: str, member_id: str) -> str:
+    """What an approved membership is called in `Estate.expected_changes`."""
+    return f"{group_id.lower()}/{member_id.lower()}"

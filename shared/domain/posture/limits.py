@@ -27,6 +27,11 @@ class Limits:
     access_unused: int = 60
     access_never_used: int = 30
     dormant: int = 60
+    wake_up: int = 7
+    season_slack: int = 14
+    shared_identity: int = 30
+    being_built: int = 14
+    bypass_minutes: int = 10
     smallest_rsa: int = 2048
     trusted_issuers: frozenset[str] = frozenset(
         {"https://token.actions.githubusercontent.com", "https://login.microsoftonline.com"}
