@@ -6,17 +6,26 @@ from shared.domain.approval import Person, Requester
 from shared.domain.gateway import GatewayIdentity, IdentityKind
 from shared.domain.identity_map import IdentityMap, is_object_id
 from shared.domain.principals import AccountState, Principal, PrincipalKind
-from shared.domain.reviews import GatewaySession
+from shared.domain.reviews import GatewaySession, Question
+from shared.errors import RetryLaterError
 from shared.handlers.review_turn import needed
 from shared.ports import Ports, Rules
 
 RECENT = 3
+# How old the gateway's roster may be when it is handed out.
+ROSTER_SECONDS = 5.0
 
 
-async def identify_requester(session: GatewaySession, ports: Ports, rules: Rules) -> Requester:
-    """The requester, with the people behind an agent; without an object id when Tether cannot tell for certain."""
-    roster = await ports.gateway.roster()
+async def identify_requester(question: Question, ports: Ports, rules: Rules) -> Requester:
+    """The requester, with the people behind an agent; without an object id when Tether cannot tell for certain.
+
+    Raises:
+        RetryLaterError: `requester-not-met` when the roster may be older than the requester's first sign-in.
+    """
+    session, roster = question.session, await ports.gateway.roster()
     identity = next((one for one in roster.identities if one.session_user == session.subject), None)
+    if identity is None and not is_object_id(session.subject):
+        _check_age(question, ports)
     principal = await _principal(session, identity, ports, rules.identity_map)
     recent = tuple(await needed(ports).approvals.recent(session.subject, RECENT))
     name = session.name or session.email or session.subject
@@ -38,6 +47,13 @@ async def identify_requester(session: GatewaySession, ports: Ports, rules: Rules
         tuple(dict.fromkeys((*owners, *makers))),
         recent,
     )
+
+
+def _check_age(question: Question, ports: Ports) -> None:
+    """Nobody could ever approve for somebody who was not recognised, so a roster of before does not count."""
+    age = (ports.clock.now() - question.review.created_at).total_seconds()
+    if 0 <= age < ROSTER_SECONDS:
+        raise RetryLaterError("requester-not-met", question.session.subject, retry_after=ROSTER_SECONDS)
 
 
 async def _makers(identity: GatewayIdentity | None, principal: Principal, ports: Ports) -> list[Person]:

@@ -21,7 +21,7 @@ async def open_approval(question: Question, ports: Ports, rules: Rules, asking: 
     groups = tuple(row.group for row in review.groups)
     asked = [route for group in groups if (route := routes.route_for(group)) is not None]
     requester, personal, mentions, titles = await asyncio.gather(
-        identify_requester(session, ports, rules),
+        identify_requester(question, ports, rules),
         _personal(asked, routes, ports),
         _mentions(asked, ports),
         _titles(groups, ports),

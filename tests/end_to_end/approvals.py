@@ -19,7 +19,6 @@ from sandbox.demo.teams import Asked, Card, Teams
 from sandbox.seed import create_user
 from sandbox.supervisor import Sandbox
 from sandbox.teams.world import APPROVALS_CHANNEL
-from shared.bootstrap import ROSTER_FRESH_SECONDS
 from shared.domain.evidence import verify
 
 Json = dict[str, Any]
@@ -179,8 +178,6 @@ class Stage:
         if gateway_groups:
             sign_in = {"sub": person.subject, "email": person.email, "name": name, "groups": list(gateway_groups)}
             (await self.sandbox.gateway.post("/sandbox/login", json=sign_in)).raise_for_status()
-            # The app may hold a roster from before they came.
-            await asyncio.sleep(ROSTER_FRESH_SECONDS)
         return person
 
     async def leave(self, person: Person, group: Group) -> None:

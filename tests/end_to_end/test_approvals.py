@@ -146,6 +146,17 @@ async def test_nobody_approves_for_themselves_or_their_agent(stage: Stage) -> No
     assert [await stage.kinds(one) for one in (own, of_agent)] == [["requested"]] * 2
 
 
+async def test_requester_who_has_only_just_come_is_recognised(stage: Stage) -> None:
+    await stage.sandbox.run_function("reconcile_roster")
+    newcomer = await stage.newcomer(cast.PLATFORM, gateway_groups=(cast.PLATFORM_ID,))
+
+    asked = await stage.ask(newcomer)
+    await stage.click(asked, cast.ALAN, "approve")
+
+    assert await stage.kinds(asked) == APPROVED
+    assert await stage.teams.is_live(asked)
+
+
 async def test_somebody_who_may_not_answer_is_told_so(stage: Stage) -> None:
     stranger = await stage.newcomer()
     asked = await stage.ask(cast.SYNC_AGENT)
