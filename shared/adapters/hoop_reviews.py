@@ -5,6 +5,8 @@ by the exact number of approvals: so a vote goes out under a credential that is 
 """
 
 import asyncio
+import math
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
@@ -18,6 +20,8 @@ from shared.wire.gateway import parse_list, parse_one
 
 PAGE = 100
 LAST_OFFSET = 10_000
+# The gateway refuses a key that has lost its group, and says nothing of one that was given a second.
+TRUSTED_SECONDS = 30.0
 _BREAK_GLASS = "break-glass"
 
 
@@ -33,12 +37,14 @@ class HoopReviews:
         voters: Mapping[str, JsonApi],
         break_glass: JsonApi | None,
         bearer: Callable[[str], JsonApi],
+        trusted_for: float = TRUSTED_SECONDS,
     ) -> None:
         self._api = api
         self._voters = voters
         self._break_glass = break_glass
         self._bearer = bearer
-        self._right_keys: set[JsonApi] = set()
+        self._trusted_for = trusted_for
+        self._right_until: dict[JsonApi, float] = {}
 
     async def pending(self) -> Sequence[str]:
         """See `Reviews.pending`. Newest first; beyond ten thousand the gateway shows none."""
@@ -108,12 +114,12 @@ class HoopReviews:
         return api if info is not None and info.votes_once(group, asked) else None
 
     async def _check_key(self, key: JsonApi, name: str, is_right: Callable[[wire.UserInfoBody], bool]) -> None:
-        if key in self._right_keys:
+        if self._right_until.get(key, -math.inf) > time.monotonic():
             return
         info = await _who(key)
         if info is None or not is_right(info):
             raise _wrong_key(name)
-        self._right_keys.add(key)
+        self._right_until[key] = time.monotonic() + self._trusted_for
 
     async def _put(self, api: JsonApi, question: Question, body: Mapping[str, Any], key: str | None) -> None:
         """The gateway's word on one answer; `key` names the key that gave it, `None` stands for a person's token."""
@@ -122,7 +128,7 @@ class HoopReviews:
         except RetryLaterError as error:
             if not _is_refusal(error):
                 raise
-            self._right_keys.discard(api)
+            self._right_until.pop(api, None)
             raise (_wrong_key(key) if key else RejectedError("token-refused")) from error
         message = _message(answer)
         if answer.status < 400 or (answer.status == 400 and "wrong state" in message):
@@ -132,7 +138,7 @@ class HoopReviews:
         if "self approve" in message:
             raise RejectedError("own-request", message)
         if "not eligible" in message and key:
-            self._right_keys.discard(api)
+            self._right_until.pop(api, None)
             raise _wrong_key(key)
         raise RejectedError("answer-refused", f"{answer.status} {message}")
 

@@ -77,13 +77,14 @@ class OverRest:
     def port(self) -> HoopReviews:
         return self.port_on(self.server.client)
 
-    def port_on(self, client: httpx.AsyncClient) -> HoopReviews:
+    def port_on(self, client: httpx.AsyncClient, **given: float) -> HoopReviews:
         voters = {group: key for group, key in self.keys.items() if group != "break-glass"}
         return HoopReviews(
             JsonApi("gateway", client, own_headers),
             voters,
             self.keys.get("break-glass"),
             lambda token: JsonApi("gateway", client, bearing(token)),
+            **given,
         )
 
     async def ask(self, *groups: str, needed: int = 1) -> str:
@@ -398,6 +399,19 @@ class TestRest:
         for _ in range(2):
             with pytest.raises(RejectedError, match="reviewer-key-wrong"):
                 await port.approve(await read(real, second), "sre")
+
+    async def test_key_that_was_given_a_second_group_since_is_not_used_for_long(self, real: OverRest) -> None:
+        made = await real.server.key("sre-own", "sre")
+        real.keys["sre"] = JsonApi("gateway", real.server.client, api_key(made["key"]))
+        port = real.port_on(real.server.client, trusted_for=0.0)
+        first, second = await real.ask("sre"), await real.ask("sre", "sec", needed=2)
+        await port.approve(await read(real, first), "sre")
+        await real.server.admin("PUT", f"/api-keys/{made['id']}", {"name": "sre-own", "groups": ["sre", "sec"]})
+
+        with pytest.raises(RejectedError, match="reviewer-key-wrong"):
+            await port.approve(await read(real, second), "sre")
+
+        assert (await read(real, second)).review.approved == frozenset()
 
     @pytest.mark.parametrize(
         ("switch", "reason"),
