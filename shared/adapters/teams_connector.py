@@ -93,6 +93,9 @@ class TeamsConnector:
         """See `Teams.update`."""
         url = self._url(service_url, posted.conversation_id, "activities", posted.activity_id)
         response = await self._repeatable("PUT", url, thread_of(posted.conversation_id), face.activity)
+        if response.status_code == 403 and _code(response) not in GONE:
+            # Teams says so now and then of messages that it updates a moment later.
+            raise RetryLaterError("teams-403", _words(response))
         if response.status_code >= 400:
             raise _refused(response)
 

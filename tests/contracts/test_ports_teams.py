@@ -334,6 +334,13 @@ class TestConnector:
 
         assert refused.value.reason == reason
 
+    async def test_update_that_is_forbidden_now_may_be_allowed_later(self, real: OverHttp) -> None:
+        posted = await real.port.start_thread(channel(real), face("asked"))
+        await real.server.switched(status={"code": 403, "error": "Forbidden"})
+
+        with pytest.raises(RetryLaterError, match="teams-403"):
+            await real.port.update(posted, real.service_url, face("more"))
+
     async def test_message_without_an_answer_in_time_is_not_sent_again(self, real: OverHttp) -> None:
         await real.server.switched(latencyMs=1500)
         async with httpx.AsyncClient(timeout=0.3, transport=AiohttpTransport()) as client:
