@@ -32,6 +32,8 @@ def is_loopback(uri: str) -> bool:
 
 def is_address(host: str) -> bool:
     """Whether it is an IP address, which needs no name server."""
+    if ":" not in host and not host.replace(".", "").isdecimal():
+        return False
     try:
         ip_address(host)
     except ValueError:

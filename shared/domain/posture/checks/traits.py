@@ -101,7 +101,7 @@ def held(app: App) -> tuple[Held, ...]:
 
 def held_by_application(app: App) -> tuple[Held, ...]:
     """The credentials of the registration."""
-    if app.application is None:
+    if app.application is None or not app.application.credentials:
         return ()
     mine = about_app(app)
     return tuple(Held(replace(mine, key_id=one.key_id), one) for one in each_once(app.application.credentials))
@@ -109,7 +109,7 @@ def held_by_application(app: App) -> tuple[Held, ...]:
 
 def held_by_principal(app: App) -> tuple[Held, ...]:
     """The credentials of the principal, which portals do not show."""
-    if app.principal is None:
+    if app.principal is None or not app.principal.credentials:
         return ()
     kind = ObjectKind.AGENT_IDENTITY if app.principal.is_agent else ObjectKind.SERVICE_PRINCIPAL
     mine = About(kind, app.principal.object_id, app.principal.name, app_id=app.app_id)
