@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from sandbox.graph.posture.ids import IdKind, bulk_id, bulk_index
+from sandbox.graph.posture.ids import IdKind, bulk_id, bulk_index, id_ending, id_prefix
 from sandbox.graph.posture.moments import Moments
 from sandbox.graph.posture.samples import APPLICATION_SAMPLES, PRINCIPAL_SAMPLES, Sample
 from sandbox.graph.schema import ALL_PROPERTIES, UNASKED
@@ -18,6 +18,13 @@ SIGNED_IN, DAEMON, SAML, PASSWORD, NEW = "signed-in", "daemon", "saml", "passwor
 CLASSES = (*[SIGNED_IN] * 4, DAEMON, *[SAML] * 12, *[PASSWORD] * 2, NEW)
 MANAGED, MICROSOFT, FOREIGN = "managed-identity", "microsoft", "foreign"
 STRANGERS = (MANAGED, MANAGED, MANAGED, MICROSOFT, FOREIGN)
+_IDS = {
+    "id": IdKind.APPLICATION,
+    "principal": IdKind.PRINCIPAL,
+    "app": IdKind.APP_ID,
+    "key": IdKind.KEY,
+    "twin": IdKind.TWIN_KEY,
+}
 _WORDS = ("ledger", "parcel", "roster", "ticket", "invoice", "survey", "archive", "payroll", "catalog", "mailing")
 
 
@@ -127,14 +134,10 @@ class Bulk:
         new = index % CYCLE == CYCLE - 1
         started = 3 + index % 25
         return {
-            "id": self.application_id(index),
-            "principal": self.principal_id(index),
-            "app": self.app_id(index),
+            "ending": id_ending(index),
             "name": f"{_WORDS[index % 10]} {index:06d}",
             "created": self._days[3 + index % 20 if new else 200 + index * 37 % 800],
-            "key": self.key_id(index),
-            "twin": f"{index:08x}-a0a0-4b1d-8000-{self.seed & 0xFFFFFFFF:012x}",
-            "thumb": f"{index:08X}{self.seed & 0xFFFFFFFF:08X}00000000000=",
+            "index": f"{index:08X}",
             "start": self._days[started],
             "end": self._days_ahead[150 - started],
             "end3": self._days_ahead[1094 - started],
@@ -144,17 +147,19 @@ class Bulk:
         key = (type_name, class_name, names)
         if key not in self._templates:
             samples: dict[str, Sample] = APPLICATION_SAMPLES if type_name == "application" else PRINCIPAL_SAMPLES
-            self._templates[key] = _template_of(type_name, samples[class_name], names)
+            self._templates[key] = self._template_of(type_name, samples[class_name], names)
         return self._templates[key]
 
-
-def _template_of(type_name: str, sample: Sample, names: tuple[str, ...]) -> str:
-    whole = {**ALL_PROPERTIES[type_name], "createdDateTime": "@created@"} | sample
-    chosen = {name: whole[name] for name in names or UNASKED[type_name] if name in whole}
-    text = json.dumps(chosen, separators=(",", ":")).replace("%", "%%")
-    for name in ("id", "principal", "app", "name", "created", "key", "twin", "thumb", "start", "end", "end3"):
-        text = text.replace(f"@{name}@", f"%({name})s")
-    return text
+    def _template_of(self, type_name: str, sample: Sample, names: tuple[str, ...]) -> str:
+        whole = {**ALL_PROPERTIES[type_name], "createdDateTime": "@created@"} | sample
+        chosen = {name: whole[name] for name in names or UNASKED[type_name] if name in whole}
+        text = json.dumps(chosen, separators=(",", ":")).replace("%", "%%")
+        for name, kind in _IDS.items():
+            text = text.replace(f"@{name}@", f"{id_prefix(kind, self.seed)}%(ending)s")
+        text = text.replace("@thumb@", f"%(index)s{self.seed & 0xFFFFFFFF:08X}00000000000=")
+        for name in ("name", "created", "start", "end", "end3"):
+            text = text.replace(f"@{name}@", f"%({name})s")
+        return text
 
 
 def _within(index: int | None, count: int) -> int | None:

@@ -19,18 +19,28 @@ class IdKind(IntEnum):
     SIGN_IN = 0xA005
     ASSIGNMENT = 0xA006
     GRANT = 0xA007
+    TWIN_KEY = 0xA008
 
 
 def bulk_id(kind: IdKind, seed: int, index: int) -> str:
     """The id of one object among many; neighbours do not look alike."""
-    return f"{seed & 0xFFFFFFFF:08x}-{kind:04x}-4b1d-8000-{(index + 1) * _FACTOR & _MASK:012x}"
+    return id_prefix(kind, seed) + id_ending(index)
+
+
+def id_prefix(kind: IdKind, seed: int) -> str:
+    """What the ids of one kind begin with."""
+    return f"{seed & 0xFFFFFFFF:08x}-{kind:04x}-4b1d-8000-"
+
+
+def id_ending(index: int) -> str:
+    """What the ids of one index end with, whatever their kind."""
+    return f"{(index + 1) * _FACTOR & _MASK:012x}"
 
 
 def bulk_index(kind: IdKind, seed: int, object_id: str) -> int | None:
     """The index that an id was made from, or None when it is of another kind or seed."""
-    prefix = f"{seed & 0xFFFFFFFF:08x}-{kind:04x}-4b1d-8000-"
     text = object_id.lower()
-    if len(text) != 36 or not text.startswith(prefix):
+    if len(text) != 36 or not text.startswith(id_prefix(kind, seed)):
         return None
     try:
         return (int(text[24:], 16) * _INVERSE & _MASK) - 1

@@ -96,7 +96,7 @@ def _created(row: Json) -> str:
 
 
 def _activity(call: Call, index: int) -> Json:
-    bulk, recent = call.tenant.bulk, call.tenant.garden.moment(1 + index % 28)
+    bulk, recent = call.tenant.bulk, call.tenant.recent_moments[index % 28]
     row: Json = {"id": bulk_id(IdKind.SIGN_IN, bulk.seed, index), "appId": bulk.app_id(index)}
     return row | dict.fromkeys(ACTIVITIES, call.tenant.garden.moment(None)) | {ACTIVITIES[0]: recent, AS_CLIENT: recent}
 
@@ -115,7 +115,7 @@ def _credential_activity(call: Call, index: int) -> Json:
         "resourceId": "00000003-0000-0000-c000-000000000000",
         "credentialOrigin": "application",
         "expirationDateTime": key["endDateTime"],
-        "signInActivity": call.tenant.garden.moment(1 + index % 28),
+        "signInActivity": call.tenant.recent_moments[index % 28],
     }
 
 

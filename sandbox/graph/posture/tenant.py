@@ -113,6 +113,11 @@ class Tenant:
         return [index for index in range(self.bulk.applications) if index % CYCLE < 5]
 
     @cached_property
+    def recent_moments(self) -> list[Json]:
+        """Sign-in activities of the last four weeks, by day."""
+        return [self.garden.moment(1 + day) for day in range(28)]
+
+    @cached_property
     def daemons(self) -> range:
         """Indexes of the healthy applications that have a certificate and a permission: one in twenty."""
         return range(4, self.bulk.own, CYCLE)

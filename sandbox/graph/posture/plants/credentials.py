@@ -190,10 +190,11 @@ def _superseded(garden: Garden) -> None:
     garden.guilty("C10", made, "certificate", old)
     made = garden.app("still used of three")
     old = garden.secret(made, "old", 170, 10, used=2)
-    garden.secret(made, "middle", 100, 70, used=2)
+    middle = garden.secret(made, "middle", 100, 70, used=2)
     garden.secret(made, "new", 40, 130)
     for check_id in ("C2", "C10"):
         garden.guilty(check_id, made, "oldest of three", old)
+    garden.guilty("C10", made, "middle of three", middle)
     made = garden.app("successor not used yet")
     old = garden.secret(made, "old", 120, 50)
     garden.secret(made, "new", 28, 130, used=None)
