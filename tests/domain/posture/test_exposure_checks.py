@@ -52,6 +52,7 @@ REDIRECTS: list[tuple[str, list[str]]] = [
     ("http://127.0.0.1@evil.example", ["high"]),
     ("http://[not-an-address", ["high"]),
     ("http://10.0.0.1", ["high"]),
+    ("http://127.0.0", ["high"]),
     ("http://localhost:8080/back", []),
     ("http://LOCALHOST", []),
     ("http://127.0.0.1:9000", []),
