@@ -32,12 +32,12 @@ def grouped_rows(report: Report, row: Template) -> tuple[list[Group], int]:
     rows: Mapping[str, list[str]] = defaultdict(list)
     left, left_out = MOST_BYTES, 0
     for entry in report.entries:
+        if left <= 0:
+            left_out += 1
+            continue
         drawn = _drawn(entry, report, fixes, row)
         left -= len(drawn.encode())
-        if left > 0:
-            rows[entry.finding.check_id].append(drawn)
-        else:
-            left_out += 1
+        rows[entry.finding.check_id].append(drawn)
     groups = [
         Group(check_id, report.titles.get(check_id, ""), len(drawn), fixes.get(check_id, ""), Markup("\n".join(drawn)))  # noqa: S704 - rendered by the template, which escapes
         for check_id, drawn in rows.items()

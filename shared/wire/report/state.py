@@ -34,7 +34,7 @@ def parse_snapshot(data: bytes) -> Known[Snapshot] | Unknown:
         if content["format"] != FORMAT:
             return Unknown("previous-report-of-another-format")
         return Known(_snapshot(content))
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return Unknown("previous-report-damaged")
 
 

@@ -1,0 +1,97 @@
+"""The digest card says what changed, names the five worst with their owners, and stays within 20 KB."""
+
+from dataclasses import replace
+
+import pytest
+from playwright.async_api import Page
+
+from shared.domain.posture.report import Report
+from shared.wire.cards.digest import MOST_BYTES, digest_card, digest_headline
+from shared.wire.cards.fit import size
+from tests.wire.cards.rendering import draw
+from tests.wire.cards.test_golden import packaged_schema, parts, without_extensions
+from tests.wire.report.samples import first_report, poisoned, quiet_report, report
+
+LINK = "https://tether.example/api/reports/latest/report.html"
+REPORTS = {"changed": report(60), "large": report(5_000), "first": first_report(), "quiet": quiet_report()}
+
+
+def tokens(told: Report) -> dict[str, str]:
+    return {entry.finding.finding_id: "AQ" + "x" * 158 for entry in told.worst}
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_digest_is_valid_and_small(name: str) -> None:
+    card = digest_card(REPORTS[name], LINK, tokens(REPORTS[name]))
+
+    assert size(card) <= MOST_BYTES
+    assert list(packaged_schema().iter_errors(without_extensions(card))) == []
+    assert max((len(part["columns"]) for part in parts(card) if part.get("type") == "ColumnSet"), default=0) <= 2
+
+
+@pytest.mark.parametrize("text", ["\U0001f469" * 500, "\u05e2" * 500, "x" * 60_000, "{{" * 400, '"\\' * 400])
+def test_digest_of_the_longest_names_is_small_and_still_has_its_numbers(text: str) -> None:
+    told = poisoned(text)[0]
+
+    card = digest_card(told, LINK, tokens(told))
+
+    assert size(card) <= MOST_BYTES
+    assert "1 new" in card["speak"]
+
+
+def test_headline_says_numbers_only() -> None:
+    assert digest_headline(REPORTS["changed"]) == (
+        "Identity posture: 8 new, 1 worse, 5 fixed, 4 expiring, 2 exceptions that end"
+    )
+
+
+async def test_digest_names_the_five_worst_with_owner_and_buttons(page: Page) -> None:
+    told = REPORTS["changed"]
+
+    (drawn,) = await draw(page, [digest_card(told, LINK, tokens(told))])
+
+    words = drawn.words.replace("\u200b", "")
+    assert [entry.finding.about.name in words for entry in told.worst] == [True] * 5
+    assert [entry.finding.owners[0] in words for entry in told.worst] == [True] * 5
+    assert drawn.buttons == [*["Open", "Keep", "Shrink", "Retire"] * 5, "Open"]
+    assert drawn.events == []
+    assert not drawn.wide
+    first = told.worst[0].finding.finding_id
+    assert drawn.executed[:2] == [
+        ["Action.OpenUrl", f"{LINK}#f-{first}", None],
+        ["Action.Execute", "keep", {"token": tokens(told)[first]}],
+    ]
+
+
+async def test_digest_without_tokens_can_only_be_opened(page: Page) -> None:
+    (drawn,) = await draw(page, [digest_card(REPORTS["changed"], LINK)])
+
+    assert drawn.buttons == ["Open"] * 6
+
+
+@pytest.mark.parametrize("link", [None, "http://tether.example/x", "javascript:alert(1)", f"{LINK}#there"])
+async def test_digest_opens_nothing_but_https(page: Page, link: str | None) -> None:
+    (drawn,) = await draw(page, [digest_card(REPORTS["changed"], link)])
+
+    assert [url for _, url, _ in drawn.executed] == ([link] if link and link.startswith("https") else [])
+
+
+async def test_digest_without_a_change_is_one_line(page: Page) -> None:
+    (drawn,) = await draw(page, [digest_card(REPORTS["quiet"], LINK)])
+
+    assert "No change since 2026-02-23 06:00 UTC." in drawn.words
+    assert drawn.buttons == ["Open"]
+
+
+async def test_digest_of_an_incomplete_report_says_so_even_without_a_change(page: Page) -> None:
+    partial = replace(REPORTS["quiet"].coverage, sources=())
+
+    (drawn,) = await draw(page, [digest_card(replace(REPORTS["quiet"], coverage=partial), LINK)])
+
+    assert "Not complete. No source was read." in drawn.words
+
+
+async def test_digest_of_the_first_report_counts_nothing_as_new(page: Page) -> None:
+    (drawn,) = await draw(page, [digest_card(REPORTS["first"], LINK)])
+
+    assert "new" not in drawn.words.split("·")[0]
