@@ -32,6 +32,7 @@ __all__ = [
     "Queue",
     "Reviews",
     "Rules",
+    "ScanStore",
     "SessionLog",
     "SignIn",
     "Subscriptions",
