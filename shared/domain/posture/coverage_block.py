@@ -2,7 +2,14 @@
 
 from dataclasses import dataclass
 
+from shared.domain.posture.coverage import Coverage, SourceCoverage, SourceState, Unjudged
 from shared.domain.posture.finding import ObjectKind
+from shared.domain.posture.scan import Source
+
+_LISTS = {
+    Source.APPLICATIONS.value: frozenset({ObjectKind.APPLICATION}),
+    Source.SERVICE_PRINCIPALS.value: frozenset({ObjectKind.SERVICE_PRINCIPAL, ObjectKind.AGENT_IDENTITY}),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,21 +33,12 @@ class SourceRead:
 
 
 @dataclass(frozen=True, slots=True)
-class Gap:
-    """A check that could not be made for so many objects, and why."""
-
-    check_id: str
-    reason: str
-    objects: int
-
-
-@dataclass(frozen=True, slots=True)
 class CoverageBlock:
     """Every source, the licences that the tenant lacks, and the checks that could not be made."""
 
     sources: tuple[SourceRead, ...]
     licences_missing: tuple[str, ...] = ()
-    gaps: tuple[Gap, ...] = ()
+    gaps: tuple[Unjudged, ...] = ()
 
     @property
     def is_whole(self) -> bool:
@@ -51,3 +49,18 @@ class CoverageBlock:
     def unlisted(self) -> frozenset[ObjectKind]:
         """Kinds of objects of which some may not have been seen."""
         return frozenset(kind for source in self.sources if not source.is_whole for kind in source.lists)
+
+
+def coverage_block(
+    coverage: Coverage, others: tuple[SourceRead, ...] = (), licences_missing: tuple[str, ...] = ()
+) -> CoverageBlock:
+    """What the report says of a scan, and of other sources such as the gateway."""
+    read = tuple(_source_read(source) for source in coverage.sources)
+    return CoverageBlock((*read, *others), licences_missing, coverage.unjudged)
+
+
+def _source_read(source: SourceCoverage) -> SourceRead:
+    is_complete = source.state is SourceState.COMPLETE
+    reason = "" if is_complete else source.reason or source.state.value
+    lists = _LISTS.get(source.source, frozenset())
+    return SourceRead(source.source, source.rows, source.counted, reason, lists)

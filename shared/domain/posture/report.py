@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from shared.domain.posture.coverage_block import CoverageBlock, Gap
+from shared.domain.posture.coverage import Unjudged
+from shared.domain.posture.coverage_block import CoverageBlock
 from shared.domain.posture.exceptions import LAPSING, Classification, Exemption, Tier, is_tier_0
 from shared.domain.posture.figures import Week, trend
 from shared.domain.posture.finding import Finding, ObjectKind, Severity, Verdict
@@ -169,11 +170,11 @@ def build_report(findings: Iterable[Finding], basis: Basis) -> Report:
 @dataclass(frozen=True, slots=True)
 class _Judged:
     failed: Mapping[str, Finding]
-    gaps: tuple[Gap, ...]
+    gaps: tuple[Unjudged, ...]
     unseen: frozenset[tuple[str, str]]
 
 
-def _judge(findings: Iterable[Finding], before: Snapshot, counted: Iterable[Gap]) -> _Judged:
+def _judge(findings: Iterable[Finding], before: Snapshot, counted: Iterable[Unjudged]) -> _Judged:
     failed: dict[str, Finding] = {}
     gaps: Counter[tuple[str, str]] = Counter()
     unseen: set[tuple[str, str]] = set()
@@ -193,7 +194,7 @@ def _judge(findings: Iterable[Finding], before: Snapshot, counted: Iterable[Gap]
         if gap.check_id not in named:
             gaps[gap.check_id, gap.reason] += gap.objects
             unseen.add((gap.check_id, ""))
-    return _Judged(failed, tuple(Gap(*each, gaps[each]) for each in sorted(gaps)), frozenset(unseen))
+    return _Judged(failed, tuple(Unjudged(*each, gaps[each]) for each in sorted(gaps)), frozenset(unseen))
 
 
 def _comparable(basis: Basis) -> Known[Snapshot] | Unknown:

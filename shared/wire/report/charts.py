@@ -146,8 +146,5 @@ def _severities(week: Week) -> str:
 
 def _round_up(count: int) -> int:
     """The next number that halves well on an axis."""
-    for digits in range(len(str(count)) + 1):
-        for step in (2, 4, 6, 8, 10):
-            if step * 10**digits >= count:
-                return step * int(10**digits)
-    return count
+    unit = int(10 ** max(len(str(count)) - 1, 0))
+    return next(step * unit for step in (2, 4, 6, 8, 10) if step * unit >= count)

@@ -8,7 +8,7 @@ import io
 import re
 from collections.abc import Iterable, Sequence
 
-from shared.domain.posture.coverage_block import Gap
+from shared.domain.posture.coverage import Unjudged
 from shared.domain.posture.report import Entry, Report, Standing
 from shared.wire.cards.words import day
 from shared.wire.report.text import plain, shown, shown_all
@@ -83,7 +83,7 @@ def _row(entry: Entry, report: Report) -> Sequence[str]:
     )
 
 
-def _unknown(gap: Gap, report: Report) -> dict[str, str]:
+def _unknown(gap: Unjudged, report: Report) -> dict[str, str]:
     return {
         "standing": "unknown",
         "severity": "info",

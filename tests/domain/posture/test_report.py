@@ -5,7 +5,8 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 from shared.domain.approval import Person
-from shared.domain.posture.coverage_block import CoverageBlock, Gap, SourceRead
+from shared.domain.posture.coverage import Coverage, SourceCoverage, SourceState, Unjudged
+from shared.domain.posture.coverage_block import CoverageBlock, SourceRead, coverage_block
 from shared.domain.posture.exceptions import Acceptance, Class, Classification, Exemption
 from shared.domain.posture.figures import Week
 from shared.domain.posture.finding import About, Finding, ObjectKind, Severity, Verdict
@@ -103,7 +104,7 @@ def test_finding_is_not_fixed_while_its_check_could_not_be_made_for_the_object()
 
     assert ids(report.standing(Standing.UNCONFIRMED)) == ["unseen"]
     assert ids(report.standing(Standing.FIXED)) == ["gone"]
-    assert report.coverage.gaps == (Gap("A1", "graph-403", 2),)
+    assert report.coverage.gaps == (Unjudged("A1", "graph-403", 2),)
     assert not report.coverage.is_whole
 
 
@@ -117,12 +118,12 @@ def test_nothing_of_a_check_is_fixed_when_it_could_not_be_made_for_the_tenant() 
 
 
 def test_nothing_of_a_check_is_fixed_when_only_the_number_of_unjudged_objects_is_known() -> None:
-    coverage = replace(WHOLE, gaps=(Gap("A1", "no-licence", 3), Gap("B1", "no-licence", 2)))
+    coverage = replace(WHOLE, gaps=(Unjudged("A1", "no-licence", 3), Unjudged("B1", "no-licence", 2)))
 
     report = made([unjudged("B1", "other")], seen(failed("A1", "one"), failed("B1", "one")), coverage)
 
     assert [entry.finding.check_id for entry in report.standing(Standing.UNCONFIRMED)] == ["A1"]
-    assert report.coverage.gaps == (Gap("A1", "no-licence", 3), Gap("B1", "graph-403", 1))
+    assert report.coverage.gaps == (Unjudged("A1", "no-licence", 3), Unjudged("B1", "graph-403", 1))
 
 
 def test_nothing_is_fixed_among_objects_that_were_not_all_listed() -> None:
@@ -142,6 +143,22 @@ def test_tenant_without_applications_or_sources_is_not_whole() -> None:
     assert not CoverageBlock(()).is_whole
     assert not CoverageBlock((SourceRead("sign-ins", 4, None, "graph-403"),)).is_whole
     assert CoverageBlock((SourceRead("sign-ins", 0),)).is_whole
+
+
+def test_block_of_a_scan_says_which_listings_were_not_whole() -> None:
+    sources = (
+        SourceCoverage("applications", SourceState.COMPLETE, 9, 9, 1),
+        SourceCoverage("service-principals", SourceState.PARTIAL, 8, 9, 1, "count-mismatch"),
+        SourceCoverage("sign-ins", SourceState.READING, 4),
+    )
+    others = (SourceRead("gateway sessions", 3),)
+
+    block = coverage_block(Coverage("scan", AT, sources, unjudged=(Unjudged("A1", "x", 2),)), others, ("P1",))
+
+    assert [source.reason for source in block.sources] == ["", "count-mismatch", "reading", ""]
+    assert block.unlisted == {ObjectKind.SERVICE_PRINCIPAL, ObjectKind.AGENT_IDENTITY}
+    assert (block.gaps, block.licences_missing) == ((Unjudged("A1", "x", 2),), ("P1",))
+    assert not block.is_whole
 
 
 def test_what_was_not_seen_is_remembered_and_fixed_later() -> None:

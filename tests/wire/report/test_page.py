@@ -2,19 +2,22 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.async_api import Browser, Page
 
-from shared.domain.posture.coverage_block import CoverageBlock
-from shared.domain.posture.figures import CredentialFigures, Reach
+from shared.domain.posture.coverage_block import CoverageBlock, SourceRead
+from shared.domain.posture.figures import CredentialFigures, Reach, Week
+from shared.domain.posture.finding import ObjectKind, Severity
 from shared.domain.posture.inventory import Unknown
 from shared.domain.posture.report import Basis, Report, build_report
 from shared.wire.report import Pictured, page_policy, report_files
-from shared.wire.report.charts import reach_in_words
+from shared.wire.report.charts import reach_in_words, trend_chart
 from shared.wire.report.html_page import html_page
+from shared.wire.report.sentences import ends_on, was_better, why_exempt
 from tests.wire.report.samples import (
     AT,
     PICTURED,
@@ -149,6 +152,33 @@ def test_blast_picture_of_nothing_is_drawn() -> None:
     page = text_of(first_report(), Pictured(CredentialFigures(), (), Blast("agent", ())))
 
     assert "0 connections within reach" in page
+
+
+@pytest.mark.parametrize(
+    ("source", "state"),
+    [
+        (SourceRead("a", 4, 4), "whole"),
+        (SourceRead("a", 3, 4), "partial"),
+        (SourceRead("a", 3, 4, "count-mismatch"), "partial: count-mismatch"),
+        (SourceRead("a", 0, None, "graph-403"), "failed: graph-403"),
+        (SourceRead("a", 0, 0, "", frozenset({ObjectKind.APPLICATION})), "empty, which is suspicious"),
+    ],
+)
+def test_coverage_says_how_each_source_was_read(source: SourceRead, state: str) -> None:
+    assert f">{state}</td>" in text_of(bare(coverage=CoverageBlock((source,))))
+
+
+def test_entry_without_an_exception_has_no_reason_or_end() -> None:
+    entry = first_report().entries[0]
+
+    assert (why_exempt(entry), ends_on(entry), was_better(entry)) == ("", "", "")
+
+
+@pytest.mark.parametrize(("most", "top"), [(0, 2), (1, 2), (9, 10), (10, 20), (57, 60), (99, 100), (150, 200)])
+def test_axis_of_the_trend_ends_at_a_round_number(most: int, top: int) -> None:
+    week = Week(date(2026, 3, 2), {Severity.HIGH: most})
+
+    assert f">{top}</text>" in trend_chart([week], AT)
 
 
 def test_unknown_use_is_left_out_of_the_percentage_and_said() -> None:
