@@ -157,6 +157,9 @@ async def _put(table: TableClient, row: dict[str, Any]) -> None:
             await table.upsert_entity(row, mode=UpdateMode.REPLACE)
     except ResourceNotFoundError as error:
         raise _no_table() from error
+    except AlreadyDecidedError as error:
+        # Somebody writes the same row at this moment, which decides nothing.
+        raise RetryLaterError("storage-busy", error.detail) from error
 
 
 async def _swap(table: TableClient, row: dict[str, Any], version: str | None) -> str:

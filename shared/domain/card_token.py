@@ -90,5 +90,6 @@ def thread_of(conversation_id: str) -> str:
 
 
 def _head(review_id: str, copy_id: str, expires_at: datetime) -> bytes:
-    seconds = int(expires_at.timestamp()).to_bytes(5, "big")
+    # A gateway may name a moment before all others.
+    seconds = max(0, int(expires_at.timestamp())).to_bytes(5, "big")
     return UUID(review_id).bytes + bytes.fromhex(copy_id) + seconds

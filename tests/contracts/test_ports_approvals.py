@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from azure.core.credentials import AzureNamedKeyCredential
+from azure.core.exceptions import HttpResponseError
 from azure.data.tables.aio import TableClient, TableServiceClient
 
 from shared.adapters.table_approvals import TableApprovals, TableCardCopies, TableConversations
@@ -364,6 +365,22 @@ async def test_storage_that_is_gone_is_a_reason_to_try_later() -> None:
         ):
             with pytest.raises(RetryLaterError, match="storage-unreachable"):
                 await work
+
+
+async def test_row_that_somebody_writes_at_the_same_moment_is_a_reason_to_try_later() -> None:
+    conversations = TableConversations(_Contended())  # type: ignore[arg-type]  # as far as it is written to
+
+    with pytest.raises(RetryLaterError, match="storage-busy"):
+        await conversations.save("*", CONVERSATION)
+
+
+class _Contended:
+    """A table in which every row is being written by somebody else."""
+
+    async def upsert_entity(self, row: dict[str, object], **_: object) -> None:
+        error = HttpResponseError(str(row["RowKey"]))
+        error.status_code, error.reason = 409, "Conflict"
+        raise error
 
 
 class _Recording:

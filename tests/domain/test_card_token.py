@@ -2,6 +2,7 @@
 
 import base64
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -110,3 +111,10 @@ def test_no_bit_of_a_token_can_be_changed(bit: int) -> None:
 def test_thread_belongs_to_its_channel() -> None:
     assert thread_of("19:aa@thread.tacv2;messageid=17") == "19:aa@thread.tacv2"
     assert thread_of("a:chat") == "a:chat"
+
+
+def test_moment_before_all_others_makes_a_token_all_the_same() -> None:
+    token = parse_card_token(KEYS.issue(REVIEW, COPY, datetime(1, 1, 1, tzinfo=UTC), SHOWN))
+
+    assert not refused(KEYS, token)
+    assert token.expires_at == datetime(1970, 1, 1, tzinfo=UTC)
