@@ -50,6 +50,7 @@ def parse_application(app_id: str, object_id: str, raw: Json) -> Application:
         public_client=bool(raw.get("public")),
         locked=raw.get("locked"),
         uses_app_proxy=any(str(one.get("name", "")).startswith(APP_PROXY_SECRET) for one in secrets),
+        exposes_api=bool(raw.get("api")),
     )
 
 

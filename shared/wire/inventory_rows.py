@@ -10,7 +10,7 @@ from shared.errors import RetryLaterError
 Json = Mapping[str, Any]
 APPLICATION_FIELDS = (
     "id,appId,displayName,createdDateTime,signInAudience,isDisabled,disabledByMicrosoftStatus,isFallbackPublicClient,"
-    "passwordCredentials,keyCredentials,web,spa,servicePrincipalLockConfiguration"
+    "passwordCredentials,keyCredentials,web,spa,servicePrincipalLockConfiguration,api,appRoles"
 )
 PRINCIPAL_FIELDS = (
     "id,appId,displayName,createdDateTime,servicePrincipalType,appOwnerOrganizationId,accountEnabled,isDisabled,"
@@ -56,7 +56,7 @@ def trim_role_definitions(document: Json) -> Row:
 
 
 def _trim_application(raw: Json) -> Iterator[Row]:
-    web, lock = raw.get("web") or {}, raw.get("servicePrincipalLockConfiguration", ...)
+    web, lock = raw.get("web") or {}, raw.get("servicePrincipalLockConfiguration")
     body = {
         **_common(raw),
         "audience": raw.get("signInAudience"),
@@ -65,9 +65,9 @@ def _trim_application(raw: Json) -> Iterator[Row]:
         "spa": (raw.get("spa") or {}).get("redirectUris"),
         "implicit": (web.get("implicitGrantSettings") or {}).get("enableAccessTokenIssuance"),
         "public": raw.get("isFallbackPublicClient"),
+        "api": bool((raw.get("api") or {}).get("oauth2PermissionScopes") or raw.get("appRoles")),
     }
-    # An application without the lock is unlocked; one whose lock was not returned may be either.
-    locked = {} if lock is ... else {"locked": bool((lock or {}).get("isEnabled"))}
+    locked = {} if lock is None else {"locked": bool(lock.get("isEnabled"))}
     yield row(raw["appId"], raw["id"], _without_nothing(body) | locked)
 
 
