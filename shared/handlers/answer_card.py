@@ -11,6 +11,7 @@ from shared.domain.card_plan import DONE, answers_of
 from shared.domain.card_token import Shown, parse_card_token
 from shared.domain.click import Answer, consider, still_counting
 from shared.domain.outcome import as_shown
+from shared.domain.reviews import ReviewEvent
 from shared.errors import AlreadyDecidedError, RejectedError, RetryLaterError
 from shared.handlers.apply_votes import close_as_shown, read_shown
 from shared.handlers.end_grant import end_grant
@@ -139,6 +140,8 @@ async def _vote(approval: Approval, choice: Choice, click: _Click) -> Approval:
             await _tell_everybody(ours.approval, click)
             raise AlreadyDecidedError("already-decided")
         ours.keep(as_shown(ours.approval, question.review), requester=requester)
+        if question.session.input_digest != ours.approval.input_digest:
+            await _look_now(ours.approval, click)
         vote = consider(ours.approval, question, clicker, answer)
         kept, lost = still_counting(ours.approval, question, voters)
         ours.keep(kept)
@@ -155,6 +158,12 @@ def _is_repeated(approval: Approval, choice: Choice, click: _Click) -> bool:
     """Teams repeats a click whose answer it did not see: whoever has voted sees the card."""
     mine = approval.vote_of(click.person_id)
     return mine is not None and mine.choice is choice
+
+
+async def _look_now(approval: Approval, click: _Click) -> None:
+    """The cards do not show what is asked any more: somebody makes new ones."""
+    look = ReviewEvent(approval.session_id, "click", click.ports.clock.now(), click.correlation_id)
+    await click.ports.queue.send_review_events([look])
 
 
 async def _tell_everybody(approval: Approval, click: _Click) -> None:

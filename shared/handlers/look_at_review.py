@@ -12,9 +12,9 @@ from shared.domain.routes import Timing, reminders
 from shared.errors import RejectedError, RetryLaterError
 from shared.handlers.apply_votes import apply_votes, close_as_shown, read_shown
 from shared.handlers.end_grant import DONE, give_back
-from shared.handlers.identify_requester import requester_now
+from shared.handlers.identify_requester import identify_requester, requester_now
 from shared.handlers.judge_approver import read_voters
-from shared.handlers.open_approval import open_approval
+from shared.handlers.open_approval import open_approval, with_input
 from shared.handlers.review_turn import ReviewTurn, needed, review_turn
 from shared.handlers.show_cards import show_cards
 from shared.handlers.take_vote import resume_denial, undo, withdraw_votes
@@ -47,6 +47,8 @@ async def look_at_review(event: ReviewEvent, ports: Ports, rules: Rules, asking:
         if question.review.status is not ReviewStatus.PENDING:
             return
         approval = await open_approval(question, ports, rules, asking)
+    elif approval.is_open and approval.requester.principal_id is None:
+        approval = await _recognised(approval, question, ports, rules)
     async with review_turn(approval, event.correlation_id, ports, asking) as ours:
         await _converge(ours, question, event)
     # Whoever ended it may have died before anybody was shown.
@@ -80,6 +82,14 @@ async def _known(event: ReviewEvent, question: Question | None, ports: Ports) ->
     return None if review_id is None else await outside.approvals.read(review_id)
 
 
+async def _recognised(approval: Approval, question: Question, ports: Ports, rules: Rules) -> Approval:
+    """The approval of somebody who may be known by now; while nobody can tell, they stay unknown."""
+    try:
+        return replace(approval, requester=await identify_requester(question, ports, rules))
+    except RetryLaterError:
+        return approval
+
+
 async def _close_vanished(event: ReviewEvent, approval: Approval, ports: Ports, asking: ApprovalRules) -> None:
     """Gone for good is only what stays gone: the gateway has replicas."""
     if event.attempt < VANISHED_AFTER:
@@ -102,6 +112,8 @@ async def _converge(ours: ReviewTurn, question: Question, event: ReviewEvent) ->
     if (why := await _over(ours, event)) is not None:
         await _reject(ours, question, *why)
         return
+    if question.session.input_digest != ours.approval.input_digest:
+        await _ask_anew(ours, question)
     await _count_votes(ours, question, event)
     if ours.approval.is_open:
         await _warn_if_stuck(ours, question)
@@ -125,6 +137,17 @@ async def _note_request(ours: ReviewTurn, question: Question, event: ReviewEvent
     if approval.unasked:
         ours.ports.alerts.raise_alert("nobody-to-ask", review_id=approval.review_id, groups=list(approval.unasked))
     ours.ports.alerts.measure("request-to-discovery", (event.received_at - question.review.created_at).total_seconds())
+
+
+async def _ask_anew(ours: ReviewTurn, question: Question) -> None:
+    """Whoever has answered was asked about another command."""
+    before = ours.approval
+    kept = tuple(vote for vote in before.votes if vote.applied)
+    digest = question.session.input_digest
+    await ours.note("input-changed", review=before.review_id, before=before.input_digest, input=digest)
+    ours.ports.alerts.raise_alert("input-changed", review_id=before.review_id)
+    ours.keep(with_input(replace(before, votes=kept, chain=ours.approval.chain), question.session))
+    await ours.save()
 
 
 async def _over(ours: ReviewTurn, event: ReviewEvent) -> tuple[ApprovalState, str] | None:
@@ -194,14 +217,30 @@ async def _hold_to_outcome(ours: ReviewTurn, question: Question, event: ReviewEv
     """What was refused here stays refused, whatever a lost update did at the gateway; a grant may have ended early."""
     approval, status = ours.approval, question.review.status
     if approval.state is not ApprovalState.APPROVED and status is ReviewStatus.PENDING:
-        await ours.ports.gateway.close_review(_as_held(question), f"{OWN_REASON}this was answered with no")
-        await ours.note("rejected-again", review=approval.review_id)
+        await _reject_again(ours, question)
+    if _is_no_of_ours(approval) and status is ReviewStatus.APPROVED:
+        # Two answers at the same moment: the gateway keeps the one that it writes last.
+        ours.ports.alerts.raise_alert("granted-after-no", review_id=approval.review_id)
+        await _reject_again(ours, question)
     if approval.state is not ApprovalState.APPROVED or approval.ended_at is not None:
         return
     if event.source == DONE:
         await give_back(ours)
     elif status is ReviewStatus.REVOKED:
         ours.keep(ended_at=ours.ports.clock.now())
+
+
+async def _reject_again(ours: ReviewTurn, question: Question) -> None:
+    await ours.ports.gateway.close_review(_as_held(question), f"{OWN_REASON}this was answered with no")
+    await ours.note("rejected-again", review=ours.approval.review_id, shown=question.review.status)
+
+
+def _is_no_of_ours(approval: Approval) -> bool:
+    """Whether Tether itself saw the rejection through."""
+    outcome = approval.outcome
+    if outcome is None or outcome.way == "gateway":
+        return False
+    return outcome.state in (ApprovalState.DENIED, ApprovalState.EXPIRED) or outcome.reason == LEFT
 
 
 async def _warn_if_stuck(ours: ReviewTurn, question: Question) -> None:

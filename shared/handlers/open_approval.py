@@ -1,11 +1,12 @@
 """Open an approval: what Tether has to know about a review before anybody is asked."""
 
 import asyncio
+from dataclasses import replace
 
 from shared.domain.approval import Approval, Person
 from shared.domain.identity_map import is_object_id
 from shared.domain.principals import PrincipalKind
-from shared.domain.reviews import Question
+from shared.domain.reviews import GatewaySession, Question
 from shared.domain.routes import ApprovalRoutes, Route, Timing
 from shared.handlers.identify_requester import identify_requester
 from shared.ports import ApprovalRules, Ports, Rules
@@ -27,7 +28,7 @@ async def open_approval(question: Question, ports: Ports, rules: Rules, asking: 
         _titles(groups, ports),
     )
     expire_after = min((route.timing.expire_after for route in asked), default=Timing().expire_after)
-    return Approval(
+    approval = Approval(
         review.review_id,
         review.session_id,
         review.type,
@@ -38,14 +39,22 @@ async def open_approval(question: Question, ports: Ports, rules: Rules, asking: 
         review.needed,
         review.created_at,
         review.created_at + expire_after,
-        excerpt=session.input[:EXCERPT],
-        input_size=len(session.input),
-        input_digest=session.input_digest,
         answered=tuple(sorted(review.approved)),
         titles=titles,
         unasked=tuple(group for group in groups if not _can_be_asked(group, routes)),
         personal=tuple(person for person in personal if person not in requester.own_ids),
         mentions=tuple(person for person in mentions if person.principal_id not in requester.own_ids),
+    )
+    return with_input(approval, session)
+
+
+def with_input(approval: Approval, session: GatewaySession) -> Approval:
+    """The approval of this command."""
+    return replace(
+        approval,
+        excerpt=session.input[:EXCERPT],
+        input_size=len(session.input),
+        input_digest=session.input_digest,
     )
 
 

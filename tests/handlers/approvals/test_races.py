@@ -89,6 +89,12 @@ class Race:
             await asyncio.gather(*(world.process(message, self.worker()) for message in pair))
             await self.on_the_way()
 
+    async def look_at_cards(self) -> None:
+        """Whoever died while posting left a card that is not known until somebody looks at it."""
+        for message in list(self.scene.world.teams.messages.values()):
+            await self.scene.click("rita", "refresh", message=message, automatic=True)
+        await self.scene.after(60)
+
 
 async def run_race(seed: int, trouble: Trouble = NO_TROUBLE) -> Race:
     chance = random.Random(seed)  # noqa: S311 - a race, not a secret
@@ -109,6 +115,8 @@ async def run_race(seed: int, trouble: Trouble = NO_TROUBLE) -> Race:
     ]
     await asyncio.gather(*clicks, race.others())
     await scene.after(60)
+    if trouble.deaths:
+        await race.look_at_cards()
     return race
 
 
