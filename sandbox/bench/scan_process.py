@@ -29,16 +29,16 @@ from shared.settings import read_settings
 
 CLAIM_SECONDS = 10.0
 LIMITS = Limits()
+STARTED = time.monotonic()
 
 
 async def main() -> dict[str, Any]:
     """What was found, what it took, and the checks that can be judged without the tenant's other facts."""
-    started = time.monotonic()
     async with AsyncExitStack() as stack:
         ports = await _ports(stack)
         rules = ScanRules(claim_seconds=CLAIM_SECONDS)
         async with scan_inventory(ports, rules, lambda app, at: judge_app(app, at, LIMITS)) as scan:
-            return _measured(scan, time.monotonic() - started)
+            return _measured(scan, time.monotonic() - STARTED)
 
 
 async def _ports(stack: AsyncExitStack) -> ScanPorts:
@@ -87,7 +87,8 @@ def peak_rss_mb() -> int:
 
 def _show(mark: Checkpoint) -> None:
     counted = f" of {mark.counted}" if mark.counted is not None else ""
-    print(f"{mark.source}: {mark.rows}{counted}, {mark.state} {mark.reason}", file=sys.stderr, flush=True)
+    seconds = time.monotonic() - STARTED
+    print(f"{seconds:6.1f} s  {mark.source}: {mark.rows}{counted}, {mark.state} {mark.reason}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -31,8 +31,10 @@ _OWNER_KINDS = {
 }
 
 
-def parse_application(app_id: str, object_id: str, raw: Json) -> Application:
-    """An app registration."""
+def parse_application(
+    app_id: str, object_id: str, raw: Json, *, owner_count: int | None = None, federated_count: int | None = None
+) -> Application:
+    """An app registration; the counts come from elsewhere."""
     secrets = raw.get("secrets", ())
     return Application(
         object_id,
@@ -51,11 +53,15 @@ def parse_application(app_id: str, object_id: str, raw: Json) -> Application:
         locked=raw.get("locked"),
         uses_app_proxy=any(str(one.get("name", "")).startswith(APP_PROXY_SECRET) for one in secrets),
         exposes_api=bool(raw.get("api")),
+        owner_count=owner_count,
+        federated_count=federated_count,
     )
 
 
-def parse_principal(app_id: str, object_id: str, raw: Json) -> ServicePrincipal:
-    """A service principal; of an agent identity the blueprint is read apart, and `not-read` until then."""
+def parse_principal(
+    app_id: str, object_id: str, raw: Json, *, owner_count: int | None = None, blueprint_id: str = ""
+) -> ServicePrincipal:
+    """A service principal; the count, and of an agent identity its blueprint, come from elsewhere."""
     return ServicePrincipal(
         object_id,
         app_id,
@@ -65,12 +71,13 @@ def parse_principal(app_id: str, object_id: str, raw: Json) -> ServicePrincipal:
         str(raw.get("tenant", "")).lower(),
         enabled=not raw.get("off"),
         disabled_by_microsoft=bool(raw.get("microsoft")),
-        blueprint_id="not-read" if raw.get("agent") else "",
+        blueprint_id=(blueprint_id or "not-read") if raw.get("agent") else "",
         credentials=_credentials(raw),
         single_sign_on=str(raw.get("sso", "")),
         tags=frozenset(map(str, raw.get("tags", ()))),
         assignment_required=bool(raw.get("assigned")),
         verified_publisher=str(raw.get("publisher", "")),
+        owner_count=owner_count,
     )
 
 

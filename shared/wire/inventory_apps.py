@@ -96,18 +96,17 @@ def _application(
 ) -> Application | None:
     if half is None:
         return None
-    found = parse_application(app_id, half.object_id, half.body)
-    count = len(federated.value) if isinstance(federated, Known) else None
-    return replace(_with_certificates(found, half), owner_count=_owner_count(half, missing), federated_count=count)
+    owners, trusts = _owner_count(half, missing), len(federated.value) if isinstance(federated, Known) else None
+    found = parse_application(app_id, half.object_id, half.body, owner_count=owners, federated_count=trusts)
+    return _with_certificates(found, half)
 
 
 def _principal(app_id: str, half: Half | None, missing: Missing) -> ServicePrincipal | None:
     if half is None:
         return None
-    found = _with_certificates(parse_principal(app_id, half.object_id, half.body), half)
-    agent = half.one(Source.AGENTS) or {}
-    blueprint = (agent.get("blueprint") or found.blueprint_id) if found.is_agent else ""
-    return replace(found, owner_count=_owner_count(half, missing), blueprint_id=blueprint)
+    owners, blueprint = _owner_count(half, missing), (half.one(Source.AGENTS) or {}).get("blueprint", "")
+    found = parse_principal(app_id, half.object_id, half.body, owner_count=owners, blueprint_id=blueprint)
+    return _with_certificates(found, half)
 
 
 def _with_certificates(found: _Half, half: Half) -> _Half:
