@@ -26,6 +26,9 @@ def as_shown(approval: Approval, review: GatewayReview) -> Approval:
     A vote without an answer that turns out to have arrived counts for its group, and its person has no other.
     """
     for vote in approval.unconfirmed:
+        now = approval.vote_of(vote.approver.principal_id)
+        if now is not None and now.choice is not Choice.APPROVE:
+            continue
         taken = {other.group for other in approval.votes}
         if _is_shown(vote, review) and vote.group not in taken and not _is_a_persons(vote.group, review):
             others = tuple(other for other in approval.unconfirmed if other != vote)

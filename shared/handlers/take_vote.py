@@ -62,7 +62,9 @@ async def withdraw_votes(ours: ReviewTurn, of: Collection[str]) -> None:
 
 async def resume_denial(ours: ReviewTurn, question: Question) -> bool:
     """Whether a denial that a dead process left on record is carried out now; a forced approval is never resumed."""
-    ours.keep(votes=tuple(vote for vote in ours.approval.votes if vote.choice is not Choice.BREAK_GLASS))
+    forced = [vote for vote in ours.approval.votes if vote.choice is Choice.BREAK_GLASS]
+    if forced:
+        await undo(ours, forced, UnknownOutcomeError("process-died", "it may have been sent before"))
     denial = next((vote for vote in ours.approval.votes if vote.choice is Choice.DENY), None)
     if denial is None:
         return False

@@ -134,6 +134,13 @@ def test_vote_that_arrived_after_all_counts_and_is_the_persons_only_one() -> Non
     assert seen.answered == ()
 
 
+def test_vote_in_doubt_that_shows_does_not_undo_what_its_person_said_since() -> None:
+    denial = vote("dora", "dba", "security", choice=Choice.DENY, group="dba")
+    known = replace(approval(denial), unconfirmed=(vote("dora", "dba", "security", group="security"),))
+
+    assert as_shown(known, review("security")).votes == (denial,)
+
+
 def test_vote_in_doubt_stays_in_doubt_while_nothing_shows_it() -> None:
     denial = vote("ben", "dba", choice=Choice.DENY, group="dba")
     doubted = vote("dora", "dba", group="dba")

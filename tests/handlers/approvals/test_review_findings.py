@@ -15,6 +15,7 @@ from tests.fakes.reviews import Voter
 from tests.fakes.worker import Fate, no_fault, unreachable
 from tests.handlers.approvals.scene import (
     HOUR,
+    LOUD,
     MINUTE,
     SECURITY,
     Scene,
@@ -428,3 +429,42 @@ async def _click_of(scene: Scene, person: str) -> dict[str, object]:
     scene.world.entra.add(guid("dba-approvers"), person)
     await scene.ask("dba", by=ROBOT)
     return await scene.click(person)
+
+
+# --- what comes late ----------------------------------------------------------------------------------------------
+
+
+async def test_break_glass_that_arrives_long_after_its_process_died_is_told_loudly() -> None:
+    scene = await set_scene()
+    await scene.ask("dba")
+    assert await scene.click_and_die(Fate(dies_on="reviews.force"), "eve", "break-glass", reason="fire")
+    await scene.after(MINUTE)
+    assert scene.approval.votes == ()
+    assert "answer-undone" in scene.story
+    key = scene.world.reviews.break_glass
+    assert key
+    scene.world.reviews._force(scene.review_id, key)
+
+    await scene.after(MINUTE)
+
+    assert scene.approval.outcome
+    assert (scene.approval.outcome.by, scene.approval.outcome.forced) == (("eve",), True)
+    assert len(scene.cards_in(LOUD)) == 1
+    assert scene.world.alerts.reasons["break-glass"] == 1
+
+
+async def test_approval_in_doubt_that_shows_does_not_undo_the_denial_its_person_gave_since() -> None:
+    scene = await set_scene()
+    await scene.ask("dba", "security", needed=2)
+    assert is_card(await scene.click("cleo", place=SECURITY))
+    scene.world.reviews.faults.plan("approve", UnknownOutcomeError("gateway-unreachable"))
+    await scene.click("ada")
+    assert await scene.click_and_die(Fate(dies_on="reviews.deny"), "ada", "deny", reason="no, wait")
+    for group, key in scene.world.reviews.keys.items():
+        if group == "dba":
+            scene.world.reviews.vote(scene.review_id, key)
+
+    await scene.after(2 * MINUTE)
+
+    assert scene.approval.state is ApprovalState.DENIED
+    assert scene.at_the_gateway is ReviewStatus.REJECTED
