@@ -1,14 +1,12 @@
 """Look at a review: read the truth at the gateway, converge on it, and decide when to look again."""
 
 from dataclasses import replace
-from datetime import timedelta
 
 from shared.domain.approval import Approval, ApprovalState, Outcome, decide_votes
 from shared.domain.click import still_counting
 from shared.domain.gateway import Review
 from shared.domain.outcome import OWN_REASON, as_shown
 from shared.domain.reviews import Question, ReviewEvent, ReviewEventKind, ReviewStatus
-from shared.domain.routes import Timing, reminders
 from shared.errors import RejectedError, RetryLaterError
 from shared.handlers.apply_votes import apply_votes, close_as_shown, read_shown
 from shared.handlers.end_grant import DONE, give_back
@@ -18,11 +16,10 @@ from shared.handlers.open_approval import open_approval, with_input
 from shared.handlers.review_turn import ReviewTurn, needed, review_turn
 from shared.handlers.show_cards import show_cards
 from shared.handlers.take_vote import resume_denial, undo, withdraw_votes
+from shared.handlers.wake_again import wake_again
 from shared.ports import ApprovalRules, Ports, Rules
 
 VANISHED_AFTER = 3
-CLOCK = "clock"
-EARLY = timedelta(seconds=1)
 EXPIRED, LEFT = "nobody answered in time", "the requester lost access in Entra"
 
 
@@ -117,7 +114,7 @@ async def _converge(ours: ReviewTurn, question: Question, event: ReviewEvent) ->
     await _count_votes(ours, question, event)
     if ours.approval.is_open:
         await _warn_if_stuck(ours, question)
-        await _wake_again(ours, event)
+        await wake_again(ours, event)
 
 
 async def _note_request(ours: ReviewTurn, question: Question, event: ReviewEvent) -> None:
@@ -248,29 +245,6 @@ async def _warn_if_stuck(ours: ReviewTurn, question: Question) -> None:
         ours.keep(stuck=True)
         await ours.note("stuck", review=ours.approval.review_id, approved=sorted(question.review.approved))
         ours.ports.alerts.raise_alert("review-stuck", review_id=ours.approval.review_id)
-
-
-async def _wake_again(ours: ReviewTurn, event: ReviewEvent) -> None:
-    """Reminders, the second channel and the end of patience, each by one scheduled look."""
-    approval, now = ours.approval, ours.ports.clock.now()
-    timing = _timing(ours)
-    moments = reminders(timing, approval.created_at)
-    escalate_at = approval.created_at + timing.escalate_after
-    ours.keep(reminders=sum(moment <= now for moment in moments), escalated=escalate_at <= now)
-    upcoming = (moment for moment in (*moments, escalate_at, approval.expires_at) if moment > now)
-    look_at = min(upcoming, default=approval.expires_at)
-    # The message that was sent for this moment is in hand when it arrives early, as clocks differ.
-    is_early = event.source == CLOCK and event.received_at == look_at
-    if look_at != approval.look_at or is_early:
-        look = ReviewEvent(approval.session_id, CLOCK, look_at, ours.ports.clock.new_id())
-        at = max(look_at, now + EARLY) if is_early else look_at
-        await ours.ports.queue.send_review_events([look], at + timedelta(milliseconds=50))
-        ours.keep(look_at=look_at)
-
-
-def _timing(ours: ReviewTurn) -> Timing:
-    routes = [route for group in ours.approval.groups if (route := ours.rules.routes.route_for(group)) is not None]
-    return min((route.timing for route in routes), key=lambda timing: timing.expire_after, default=Timing())
 
 
 def _as_held(question: Question) -> Review:
