@@ -14,6 +14,7 @@ from shared.ports import ApprovalPorts, ApprovalRules, Ports
 
 CHAINS = "reviews/"
 WAIT_SECONDS = 0.05
+ABANDON_SECONDS = 0.5
 
 
 class ReviewTurn:
@@ -80,7 +81,12 @@ class ReviewTurn:
     async def abandon(self) -> None:
         """Let the next worker in, without anything that was kept since the last save: it belonged to what failed."""
         self.approval = replace(self._saved, chain=self.approval.chain)
-        await self.release()
+        try:
+            # Somebody may wait for the answer to a click; a claim that stays ends by itself.
+            async with asyncio.timeout(ABANDON_SECONDS):
+                await self.release()
+        except TimeoutError:
+            self.ports.alerts.raise_alert("claim-not-released", review_id=self.approval.review_id)
 
     async def release(self) -> None:
         """Let the next worker in; when somebody has taken over, the claim is theirs already."""

@@ -19,6 +19,7 @@ from tests.handlers.approvals.scene import (
     MINUTE,
     SECURITY,
     Scene,
+    asking,
     check_agreement,
     ended_once,
     is_card,
@@ -408,6 +409,22 @@ async def test_click_does_not_fail_for_a_conflict_in_what_is_learnt_by_the_way()
     answer = await scene.click("ada")
 
     assert is_card(answer)
+
+
+async def test_click_is_answered_though_storage_hangs_when_it_is_given_up() -> None:
+    scene = await set_scene(asking(click_seconds=0.2))
+    await scene.ask("dba")
+
+    async def never(*_: object) -> None:
+        scene.world.approvals.save = never  # type: ignore[assignment,method-assign]  # it hangs, too
+        await asyncio.Event().wait()
+
+    scene.world.reviews.read = never  # type: ignore[assignment,method-assign]  # it hangs
+
+    answer = await asyncio.wait_for(scene.click("ada"), 5)
+
+    assert "longer than usual" in told(answer)
+    assert scene.world.alerts.reasons["claim-not-released"] == 1
 
 
 async def test_everybody_behind_an_agent_is_not_everybody_who_is_told() -> None:
