@@ -6,7 +6,7 @@ from math import ceil
 
 import azure.functions as func
 
-from shared.errors import RejectedError, RetryLaterError
+from shared.errors import AlreadyDecidedError, RejectedError, RetryLaterError
 
 _LOG = logging.getLogger("tether")
 _STATUS = {
@@ -16,16 +16,19 @@ _STATUS = {
     "forbidden": 403,
     "approvals-off": 404,
     "unknown-hold": 404,
+    "unknown-report": 404,
 }
 
 
 async def answer(handled: Awaitable[func.HttpResponse]) -> func.HttpResponse:
-    """The handler's answer, or the error's: 4xx with its reason, or 503 with Retry-After."""
+    """The handler's answer, or the error's: 4xx with its reason, 409 when it is done, or 503 with Retry-After."""
     try:
         return await handled
     except RejectedError as error:
         _LOG.warning("refused: %s", error)
         return func.HttpResponse(error.reason, status_code=_STATUS.get(error.reason, 400), mimetype="text/plain")
+    except AlreadyDecidedError as error:
+        return func.HttpResponse(error.reason, status_code=409, mimetype="text/plain")
     except RetryLaterError as error:
         headers = {"Retry-After": str(max(1, ceil(error.retry_after)))}
         return func.HttpResponse(error.reason, status_code=503, headers=headers, mimetype="text/plain")

@@ -68,6 +68,17 @@ async def anchor_evidence(timer: func.TimerRequest) -> None:
     await _tick("anchor evidence", anchor(app.ports))
 
 
+@blueprint.function_name("make_report")
+@blueprint.timer_trigger("timer", schedule="0 0 5 * * 1", use_monitor=True)
+async def make_report(timer: func.TimerRequest) -> None:
+    """Every Monday: the posture of the tenant, and what has changed in a week."""
+    from shared.handlers.report_posture import report_posture  # noqa: PLC0415 - what reports need is loaded by them
+
+    app = await bootstrap.tether()
+    posture = app.posture()
+    await _tick("make report", report_posture(posture.ports, posture.rules))
+
+
 async def _tick(name: str, work: Awaitable[object]) -> None:
     """One tick's work; what could not be done now is done by the next tick."""
     try:

@@ -57,6 +57,8 @@ class Settings(BaseModel):
     teams_on_behalf_of: bool = Field(default=False, alias="TEAMS_ON_BEHALF_OF")
     authority_host: str = Field(default="https://login.microsoftonline.com", alias="AZURE_AUTHORITY_HOST")
 
+    report_readers_group: Guid | None = Field(default=None, alias="REPORT_READERS_GROUP")
+
     identity_map_file: str = Field(default="identity-map.yaml", alias="IDENTITY_MAP_FILE")
     escalation: Escalation = Field(default=Escalation.DEACTIVATE, alias="ON_UNENFORCEABLE_REMOVAL")
     restore_after_seconds: float = Field(default=60.0, ge=60, alias="RESTORE_AFTER_SECONDS")

@@ -50,6 +50,7 @@ def test_example_with_a_key_of_ones_own_is_accepted_and_shows_the_defaults(examp
         "bot_app_id",
         "card_token_key",
         "gateway_web_url",
+        "report_readers_group",
     }
 
 

@@ -13,7 +13,7 @@ from shared.errors import AlreadyDecidedError, RetryLaterError
 PRINCIPALS, SWEEPS = "principals", "sweeps"
 APPROVALS, CONVERSATIONS = "approvals", "conversations"
 TABLES = (PRINCIPALS, SWEEPS, APPROVALS, CONVERSATIONS)
-EVIDENCE, HOLDS = "evidence", "holds"
+CONTAINERS = ("evidence", "holds", "scans", "reports")
 
 
 class AzureStorage:
@@ -31,7 +31,7 @@ class AzureStorage:
         self._is_ready = all(
             await asyncio.gather(
                 *(_exists(self.tables.create_table_if_not_exists(name)) for name in TABLES),
-                *(_exists(self.blobs.create_container(name)) for name in (EVIDENCE, HOLDS)),
+                *(_exists(self.blobs.create_container(name)) for name in CONTAINERS),
             )
         )
 

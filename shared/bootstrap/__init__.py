@@ -1,6 +1,7 @@
 """Bootstrap: the one place that reads the environment and chooses adapters."""
 
 import asyncio
+import functools
 import gc
 import os
 from collections.abc import Awaitable, Callable, Mapping
@@ -37,9 +38,14 @@ from shared.wire.identity_map import parse_identity_map
 
 if TYPE_CHECKING:
     from shared.adapters.azure_storage import AzureStorage
+    from shared.bootstrap.posture import Posture
 
 GRAPH_TIMEOUT = 10.0
 ROSTER_FRESH_SECONDS = 5.0
+
+
+def _no_posture() -> "Posture":
+    raise RejectedError("reports-off", "this app was assembled without reports")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +59,7 @@ class Tether:
     prepare: Callable[[], Awaitable[None]]
     resources: AsyncExitStack
     asking: Asking | None = None
+    posture: "Callable[[], Posture]" = _no_posture
 
     def approvals(self) -> Asking:
         """What approvals need. Raises `RejectedError` (`approvals-off`) where they are not set up."""
@@ -77,10 +84,10 @@ async def assemble(environment: Mapping[str, str]) -> Tether:
     """An app for these settings; the caller closes its `resources`."""
     settings = read_settings(environment)
     async with AsyncExitStack() as stack:
-        ports, asking, storage = await _ports(settings, environment, stack)
+        ports, asking, reporting, storage = await _ports(settings, environment, stack)
         keys = _client_state_keys(settings)
         plan = SubscriptionPlan(keys, settings.client_state_generation, settings.notification_url)
-        return Tether(ports, _rules(settings), keys, plan, storage.prepare, stack.pop_all(), asking)
+        return Tether(ports, _rules(settings), keys, plan, storage.prepare, stack.pop_all(), asking, reporting)
 
 
 def read_identity_map(settings: Settings) -> IdentityMap:
@@ -116,7 +123,7 @@ _process = _Process()
 
 async def _ports(
     settings: Settings, environment: Mapping[str, str], stack: AsyncExitStack
-) -> "tuple[Ports, Asking | None, AzureStorage]":
+) -> "tuple[Ports, Asking | None, Callable[[], Posture], AzureStorage]":
     # Loaded with the first message instead of with the app: Azure waits for the import of an app that it starts.
     from azure.identity.aio import DefaultAzureCredential  # noqa: PLC0415
 
@@ -154,7 +161,21 @@ async def _ports(
         alerts=Telemetry(),
         approval=approvals[0] if approvals else None,
     )
-    return ports, approvals[1] if approvals else None, storage
+    return ports, approvals[1] if approvals else None, _reporting(settings, credential, storage, ports), storage
+
+
+def _reporting(
+    settings: Settings, credential: AsyncTokenCredential, storage: "AzureStorage", ports: Ports
+) -> "Callable[[], Posture]":
+    """Loaded with the first report: most processes never make one."""
+
+    @functools.cache
+    def posture() -> "Posture":
+        from shared.bootstrap.posture import open_posture  # noqa: PLC0415
+
+        return open_posture(settings, credential, storage, ports.clock, ports.alerts)
+
+    return posture
 
 
 async def _storage(settings: Settings, credential: AsyncTokenCredential, stack: AsyncExitStack) -> "AzureStorage":

@@ -8,6 +8,7 @@ from shared.ports.entra import Directory, Subscriptions
 from shared.ports.gateway import Gateway, Reviews, SessionLog, SignIn
 from shared.ports.memory import Approvals, CardCopies, Conversations, DeltaLinks, Evidence, Holds, PrincipalRecords
 from shared.ports.posture import AppJoin, Inventory, ScanStore
+from shared.ports.reports import Reports
 from shared.ports.rules import ApprovalPorts, ApprovalRules, Ports, Rules
 from shared.ports.running import Alerts, Clock, Queue
 from shared.ports.teams import Teams
@@ -30,6 +31,7 @@ __all__ = [
     "Ports",
     "PrincipalRecords",
     "Queue",
+    "Reports",
     "Reviews",
     "Rules",
     "ScanStore",

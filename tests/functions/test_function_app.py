@@ -56,6 +56,8 @@ def test_every_function_is_registered(identity_map: Path) -> None:
 
     assert json.loads(started.stdout)["functions"] == [
         "anchor_evidence",
+        "make_report",
+        "make_report_now",
         "poll_reviews",
         "process_card_updates",
         "process_principal_changes",
@@ -69,6 +71,8 @@ def test_every_function_is_registered(identity_map: Path) -> None:
         "release_hold",
         "renew_subscriptions",
         "show_health",
+        "show_newest_report",
+        "show_report_file",
         "sweep_directory",
         "watch_subscriptions",
     ]

@@ -1,0 +1,93 @@
+"""Report posture: one scan, judged, compared with the report before, and kept for whoever may read it."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from shared.domain.posture.catalogue import ALL_APP_CHECKS, IN_TENANT_CHECKS, TENANT_CHECKS, judge_app, judge_tenant
+from shared.domain.posture.coverage_block import coverage_block
+from shared.domain.posture.estate_facts import Tenant
+from shared.domain.posture.figures import CredentialFigures, CredentialTally
+from shared.domain.posture.finding import Finding
+from shared.domain.posture.inventory import App, Known, Unknown
+from shared.domain.posture.limits import Limits
+from shared.domain.posture.report import Basis, Report, Snapshot, build_report
+from shared.handlers.scan_inventory import Scan, ScanPorts, ScanRules, scan_inventory
+from shared.ports.reports import Reports
+from shared.wire.report import Pictured, encode_snapshot, parse_snapshot, report_files
+
+SNAPSHOT = "snapshot.json"
+FIRST = Unknown("first-report")
+
+
+@dataclass(frozen=True, slots=True)
+class ReportPorts:
+    """Everything outside that a report needs."""
+
+    scan: ScanPorts
+    reports: Reports
+
+
+@dataclass(frozen=True, slots=True)
+class ReportRules:
+    """What the operator decided about reports."""
+
+    tenant: Tenant
+    limits: Limits = field(default_factory=Limits)
+    scan: ScanRules = field(default_factory=ScanRules)
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A report that is there for readers."""
+
+    report_id: str
+    report: Report
+
+
+async def report_posture(ports: ReportPorts, rules: ReportRules) -> Published:
+    """The newest report: what the tenant looks like now, and what has changed since the report before.
+
+    Raises:
+        AlreadyDecidedError: `scan-under-way`: somebody else makes one now.
+        RetryLaterError: storage cannot be reached; the scan goes on from where it was.
+    """
+    before = await _previous(ports.reports)
+    async with scan_inventory(ports.scan, rules.scan, lambda app, at: _judge_app(app, at, rules)) as scan:
+        findings = (*scan.findings, *judge_tenant(rules.tenant, scan.at, rules.limits))
+        report = build_report(findings, _basis(scan, before, rules))
+        files = {**report_files(report, Pictured(_credentials(scan))), SNAPSHOT: encode_snapshot(report.snapshot())}
+        report_id = report_id_of(scan.at)
+        await ports.reports.put(report_id, files)
+    return Published(report_id, report)
+
+
+def report_id_of(at: datetime) -> str:
+    """An id that sorts by time."""
+    return f"{at:%Y%m%dT%H%M%SZ}"
+
+
+async def _previous(reports: Reports) -> Known[Snapshot] | Unknown:
+    """What the report before left; one that is damaged is unknown, and then nothing is called new or fixed."""
+    newest = await reports.newest()
+    if newest is None:
+        return FIRST
+    data = await reports.read(newest, SNAPSHOT)
+    return Unknown("snapshot-missing") if data is None else parse_snapshot(data)
+
+
+def _judge_app(app: App, at: datetime, rules: ReportRules) -> tuple[Finding, ...]:
+    return judge_app(app, at, rules.limits, rules.tenant)
+
+
+def _basis(scan: Scan, before: Known[Snapshot] | Unknown, rules: ReportRules) -> Basis:
+    titles = {name: check.title for name, check in ALL_APP_CHECKS.items()}
+    titles |= {name: check.title for name, check in IN_TENANT_CHECKS.items()}
+    titles |= {name: check.title for name, check in TENANT_CHECKS.items()}
+    return Basis(scan.at, rules.tenant.name or rules.tenant.tenant_id, titles, coverage_block(scan.coverage), before)
+
+
+def _credentials(scan: Scan) -> CredentialFigures:
+    tally = CredentialTally(scan.at)
+    for app in scan.apps():
+        tally.add(app)
+    return tally.figures()
