@@ -112,11 +112,16 @@ def estate_reach(radii: Iterable[BlastRadius]) -> EstateReach:
 def _radius(estate: Estate, party: Party, at: datetime) -> BlastRadius:
     opened = _last_opened(party)
     reached = sorted((_reached(estate, party, one, opened) for one in party.reach), key=_last_opened_first)
-    recent = [one for one in reached if one.last_opened is not None and at - one.last_opened <= _SPAN]
-    used = len(recent) if isinstance(opened, Known) else None
-    reach = Reach(party.about.name, len(reached), used)
+    reach = Reach(party.about.name, len(reached), _used(party, at))
     unread = opened.reason if isinstance(opened, Unknown) else ""
     return BlastRadius(party.about, tuple(reached), reach, estate.sessions_since, unread)
+
+
+def _used(party: Party, at: datetime) -> int | None:
+    """How many connections within reach had a live session in the span; those that it lost since do not count."""
+    if isinstance(party.uses, Unknown):
+        return None
+    return len({use.connection for use in party.uses.value if at - (use.ended_at or at) <= _SPAN} & party.reach.keys())
 
 
 def _reached(
