@@ -30,7 +30,10 @@ async def measure_scan(_: Sandbox | None, applications: int, principals: int) ->
         expected = await generate(stand_ins, applications, principals)
         measured = await run_scan(stand_ins)
         asked = (await stand_ins.graph.get("/sandbox/posture/requests")).json()
-    return [*_costs(measured, asked, f"{applications:,} applications, {principals:,} principals"), judge(measured, expected)]
+    return [
+        *_costs(measured, asked, f"{applications:,} applications, {principals:,} principals"),
+        judge(measured, expected),
+    ]
 
 
 @asynccontextmanager
@@ -75,7 +78,7 @@ async def start_scan(sandbox: Sandbox) -> asyncio.subprocess.Process:
 
 
 def judge(measured: dict[str, Any], expected: dict[str, Any]) -> Result:
-    """Whether everything planted was found, and nothing among the innocents, in the checks that a scan alone can make."""
+    """Whether all that was planted was found, and none of the innocents, by the checks that a scan alone can make."""
     judged, found = set(measured["judged"]), {(one[0], one[1], one[2]) for one in measured["findings"]}
     guilty = {_truth(one) for one in expected["positives"] if one["check_id"] in judged}
     innocent = {_truth(one) for one in expected["innocents"] if one["check_id"] in judged}

@@ -5,7 +5,7 @@ import json
 import os
 import sys
 import time
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -47,10 +47,8 @@ async def _ports(stack: AsyncExitStack) -> ScanPorts:
     graph = await stack.enter_async_context(http(settings.graph_base_url, 60.0))
     blobs = BlobServiceClient.from_connection_string(settings.storage_connection_string or "")
     container = (await stack.enter_async_context(blobs)).get_container_client("scans")
-    try:
+    with suppress(ResourceExistsError):
         await container.create_container()
-    except ResourceExistsError:
-        pass
     headers = bearer(credential, "https://graph.microsoft.com/.default")
     return ScanPorts(
         GraphInventory(graph, headers, settings.graph_base_url),

@@ -30,18 +30,10 @@ class BlobScanStore:
     def __init__(self, container: ContainerClient) -> None:
         self._container = container
 
-    async def claim(self, scan_id: str, owner: str, now: datetime, expires_at: datetime) -> ScanClaim:
+    async def claim(self, wanted: ScanClaim, oldest: datetime) -> ScanClaim:
         """See `ScanStore.claim`."""
-        known = await self._read(CLAIM)
-        fresh = ScanClaim(scan_id, now, owner, expires_at)
-        if known is None:
-            return await self.save_claim(fresh)
-        claim = parse_claim(*known)
-        if claim.is_held(now, owner):
-            raise AlreadyDecidedError("scan-under-way", claim.scan_id)
-        if claim.ended:
-            return await self.save_claim(replace(fresh, version=claim.version))
-        return await self.save_claim(replace(claim, owner=owner, expires_at=expires_at))
+        stored = await self._read(CLAIM)
+        return await self.save_claim(wanted if stored is None else parse_claim(*stored).taken_by(wanted, oldest))
 
     async def save_claim(self, claim: ScanClaim) -> ScanClaim:
         """See `ScanStore.save_claim`."""

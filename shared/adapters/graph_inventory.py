@@ -11,13 +11,14 @@ from shared.adapters.inventory_details import DETAILS, Answers, Question
 from shared.adapters.inventory_pace import Pace
 from shared.adapters.inventory_sources import LISTINGS, RESOURCES, Limit
 from shared.adapters.json_api import Answer, JsonApi
-from shared.domain.posture.scan import PAGE_LOST, Page, Row, Source
+from shared.domain.posture.scan import NO_LICENCE, PAGE_LOST, Page, Row, Source
 from shared.errors import RejectedError, RetryLaterError
 from shared.wire.inventory_rows import trim_page, trim_role_definitions
 
 BATCH = 20
 BUSY_TRIES, OTHER_TRIES = 30, 4
-LONGEST_WAIT = 60.0
+LONGEST_PAUSE, LONGEST_WAIT = 60.0, 600.0
+_WITHOUT_PREMIUM = "NonPremiumTenant"  # Authentication_RequestFromNonPremiumTenantOrB2CTenant
 _LOST_TOKENS = frozenset(
     {"DirectoryPageTokenNotFoundException", "Directory_ExpiredPageToken", "Directory_PageTokenNotFound"}
 )
@@ -75,18 +76,19 @@ class GraphInventory:
         return Page(tuple(found), None, requests)
 
     async def _app_roles(self, link: str) -> Page:
-        """What each resource offers, then who holds it; one resource after the other."""
-        answer, requests = await self._ask(self._plain, Limit.DIRECTORY, "GET", self._ours(link))
-        number = next((n for n, app_id in enumerate(RESOURCES) if app_id in link), 0)
-        after = _of_resource(number + 1) if number + 1 < len(RESOURCES) else None
+        """What each resource offers, then who holds it, one resource after the other; links begin with its number."""
+        number, _, path = link.partition(" ")
+        resource = int(number)
+        after = _of_resource(resource + 1) if resource + 1 < len(RESOURCES) else None
+        answer, requests = await self._ask(self._plain, Limit.DIRECTORY, "GET", self._ours(path))
         if answer.status == 404:
             return Page((), after, requests)  # a resource that this tenant does not have
-        document = _expect(answer, resumed="skiptoken" in link)
+        document = _expect(answer, resumed="skiptoken" in path)
         if "value" not in document:
-            assigned = f"/v1.0/servicePrincipals(appId='{RESOURCES[number]}')/appRoleAssignedTo?$top=999"
+            assigned = f"{number} /v1.0/servicePrincipals(appId='{RESOURCES[resource]}')/appRoleAssignedTo?$top=999"
             return Page((trim_role_definitions(document),), assigned, requests)
-        rows = trim_page(Source.APP_ROLES, document)
-        return Page(rows, document.get("@odata.nextLink") or after, requests)
+        more = document.get("@odata.nextLink")
+        return Page(trim_page(Source.APP_ROLES, document), f"{number} {more}" if more else after, requests)
 
     async def _batches(self, questions: Mapping[str, Question], version: str) -> tuple[Answers, int]:
         """Each item that was refused for now is asked again, and only that."""
@@ -105,7 +107,7 @@ class GraphInventory:
             if tries >= BUSY_TRIES:
                 raise RetryLaterError("graph-429", "a batch that never comes through")
             if wait is not None:
-                self._paces[Limit.BATCH].shut(wait or 1.0)
+                self._paces[Limit.BATCH].shut(min(wait, LONGEST_WAIT))
         return answers, requests
 
     async def _one_by_one(self, questions: Mapping[str, Question]) -> tuple[Answers, int]:
@@ -126,12 +128,13 @@ class GraphInventory:
                 return await api.request(method, path, json=json), busy + failed + 1
             except RetryLaterError as error:
                 if error.reason in ("graph-401", "graph-403"):
-                    raise RejectedError(error.reason, error.detail) from error
+                    reason = NO_LICENCE if _WITHOUT_PREMIUM in error.detail else error.reason
+                    raise RejectedError(reason, error.detail) from error
                 is_busy = error.reason in ("graph-429", "graph-503")
                 busy, failed = busy + is_busy, failed + (not is_busy)
-                if busy >= BUSY_TRIES or failed >= OTHER_TRIES:
+                pause = error.retry_after or min(2.0 ** (busy + failed - 1), LONGEST_PAUSE)
+                if busy >= BUSY_TRIES or failed >= OTHER_TRIES or pause > LONGEST_WAIT:
                     raise
-                pause = error.retry_after or min(2.0 ** (busy + failed - 1), LONGEST_WAIT)
                 if is_busy:
                     pace.shut(pause)
                 else:
@@ -154,7 +157,7 @@ def _with(headers: Headers, **more: str) -> Headers:
 
 
 def _of_resource(number: int) -> str:
-    return f"/v1.0/servicePrincipals(appId='{RESOURCES[number]}')?$select=id,appId,appRoles"
+    return f"{number} /v1.0/servicePrincipals(appId='{RESOURCES[number]}')?$select=id,appId,appRoles"
 
 
 def _expect(answer: Answer, *, resumed: bool = False) -> dict[str, Any]:
@@ -178,11 +181,18 @@ def _settled(document: Mapping[str, Any]) -> tuple[dict[str, Answer], float | No
     """The items that were answered, and how long to wait before the others are asked again."""
     answers: dict[str, Answer] = {}
     wait: float | None = None
-    for item in document.get("responses") or ():
-        status = int(item["status"])
-        if status in (429, 503):
-            after = {str(k).lower(): str(v) for k, v in (item.get("headers") or {}).items()}.get("retry-after", "")
-            wait = max(wait or 0.0, float(after) if after.isdigit() else 1.0)
-        else:
-            answers[str(item["id"])] = Answer(status, item.get("body"))
+    try:
+        for item in document["responses"]:
+            status = int(item["status"])
+            if status == 429 or status >= 500:
+                wait = max(wait or 0.0, _retry_after(item.get("headers") or {}))
+            else:
+                answers[str(item["id"])] = Answer(status, item.get("body"))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise RetryLaterError("graph-answered-nonsense", "a batch") from error
     return answers, wait
+
+
+def _retry_after(headers: Mapping[str, Any]) -> float:
+    after = {str(name).lower(): str(value) for name, value in headers.items()}.get("retry-after", "")
+    return float(after) if after.isdigit() else 1.0

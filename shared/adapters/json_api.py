@@ -60,7 +60,7 @@ class JsonApi:
         if status in BUSY:
             raise failure(f"{self._name}-{status}", retry_after=retry_after(response))
         if status in (401, 403) or (status >= 500 and not _says_why(response)):
-            raise failure(f"{self._name}-{status}", _advice(status))
+            raise failure(f"{self._name}-{status}", _advice(response))
         if status == 200 and response.request.method == "GET" and not response.content:
             raise RetryLaterError(f"{self._name}-empty", "nothing is not the same as an empty list")
         if status == 204 or not response.content:
@@ -105,5 +105,14 @@ def _says_why(response: httpx.Response) -> bool:
     return response.status_code == 500 and b'"message"' in response.content
 
 
-def _advice(status: int) -> str:
-    return {401: "check the credential", 403: "check the permissions of Tether's identity"}.get(status, "")
+def _advice(response: httpx.Response) -> str:
+    """What to check, and the code of the error where the answer carries one, such as one that means a licence."""
+    advice = {401: "check the credential", 403: "check the permissions of Tether's identity"}
+    return ": ".join(filter(None, (advice.get(response.status_code), _error_code(response))))
+
+
+def _error_code(response: httpx.Response) -> str:
+    try:
+        return str(response.json()["error"]["code"])
+    except (ValueError, LookupError, TypeError):
+        return ""

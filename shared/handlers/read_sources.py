@@ -75,7 +75,7 @@ class SourceReader:
             part, keys = keys[:BATCH], keys[BATCH:]
             page = await _fetched(self._inventory.look_up(source, part))
             if isinstance(page, Unknown):
-                await self._settle(mark, SourceState.UNKNOWN, page.reason)
+                await self._give_up(mark, page.reason)
                 return
             mark = await self._advance(mark, replace(page, link=part[-1]))
         if not mark.is_settled:
@@ -93,7 +93,7 @@ class SourceReader:
             elif page.reason == PAGE_LOST and mark.generation < RESTARTS:
                 mark = await self._restart(mark)
             else:
-                mark = await self._settle(mark, SourceState.UNKNOWN, page.reason)
+                mark = await self._give_up(mark, page.reason)
             if _is_read(mark) and not mark.generation and not await self._agrees(mark, counted):
                 mark = await self._restart(mark)
         if not mark.is_settled:
@@ -141,6 +141,9 @@ class SourceReader:
     async def _restart(self, mark: Checkpoint) -> Checkpoint:
         self._join.forget(mark.source)
         return await self._save(mark.restarted())
+
+    async def _give_up(self, mark: Checkpoint, reason: str) -> Checkpoint:
+        return await self._settle(replace(mark, requests=mark.requests + 1), SourceState.UNKNOWN, reason)
 
     async def _settle(self, mark: Checkpoint, state: SourceState, reason: str = "") -> Checkpoint:
         return await self._save(mark.settled(state, reason))

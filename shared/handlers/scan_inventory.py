@@ -33,9 +33,13 @@ class ScanPorts:
 
 @dataclass(frozen=True, slots=True)
 class ScanRules:
-    """How long a claim lasts that nobody renews: so long a killed scan waits before it can go on."""
+    """How long a claim lasts that nobody renews, which is how long a killed scan waits before it can go on.
+
+    One that was left unfinished longer than `resume_within` is not gone on with: too much has changed since.
+    """
 
     claim_seconds: float = 120.0
+    resume_within: timedelta = timedelta(hours=6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +64,9 @@ async def scan_inventory(ports: ScanPorts, rules: ScanRules, judge: Judge) -> As
         AlreadyDecidedError: `scan-under-way`: somebody else is at work on it.
         RetryLaterError: storage cannot be reached; what was read is kept, and the next call goes on from there.
     """
-    now, owner = ports.clock.now(), ports.clock.new_id()
-    lease = timedelta(seconds=rules.claim_seconds)
-    turn = _Turn(ports, await ports.store.claim(ports.clock.new_id(), owner, now, now + lease), rules)
+    now, expires_at = ports.clock.now(), ports.clock.now() + timedelta(seconds=rules.claim_seconds)
+    wanted = ScanClaim(ports.clock.new_id(), now, ports.clock.new_id(), expires_at)
+    turn = _Turn(ports, await ports.store.claim(wanted, now - rules.resume_within), rules)
     join = ports.new_join()
     renewal = asyncio.create_task(turn.renew())
     try:

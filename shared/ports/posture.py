@@ -28,10 +28,10 @@ class Inventory(Protocol):
 class ScanStore(Protocol):
     """Pages and checkpoints; every write of a checkpoint or claim is a compare-and-swap."""
 
-    async def claim(self, scan_id: str, owner: str, now: datetime, expires_at: datetime) -> ScanClaim:
-        """The scan that was left unfinished, else a new one with this id; ours until `expires_at`.
+    async def claim(self, wanted: ScanClaim, oldest: datetime) -> ScanClaim:
+        """The scan that was left unfinished, unless it began before `oldest`; else the wanted one, a new scan.
 
-        Raises `AlreadyDecidedError` while somebody else is at work.
+        Raises `AlreadyDecidedError` (`scan-under-way`) while somebody else is at work.
         """
 
     async def save_claim(self, claim: ScanClaim) -> ScanClaim:

@@ -8,8 +8,9 @@ from enum import StrEnum
 from shared.domain.posture.coverage import SourceCoverage, SourceState
 from shared.domain.posture.finding import Finding
 from shared.domain.posture.inventory import App
+from shared.errors import AlreadyDecidedError
 
-PAGE_LOST = "page-token-expired"
+PAGE_LOST, NO_LICENCE = "page-token-expired", "no-licence"
 EMPTY, COUNT_MISMATCH, OVER_LIMIT = "empty", "count-mismatch", "over-limit"
 Judge = Callable[[App, datetime], tuple[Finding, ...]]
 
@@ -135,6 +136,14 @@ class ScanClaim:
     ended: bool = False
     version: str | None = None
 
-    def is_held(self, now: datetime, owner: str) -> bool:
-        """Whether somebody else is at work on it."""
-        return not self.ended and self.owner != owner and now < self.expires_at
+    def taken_by(self, wanted: "ScanClaim", oldest: datetime) -> "ScanClaim":
+        """What stands once somebody wants to scan: this scan, theirs from now on, or theirs if this one is over.
+
+        Raises:
+            AlreadyDecidedError: `scan-under-way`: whoever holds it is still at work.
+        """
+        if not self.ended and self.owner != wanted.owner and wanted.at < self.expires_at:
+            raise AlreadyDecidedError("scan-under-way", self.scan_id)
+        if self.ended or self.at < oldest:
+            return replace(wanted, version=self.version)
+        return replace(self, owner=wanted.owner, expires_at=wanted.expires_at)
