@@ -1,0 +1,225 @@
+"""Read the estate: everybody at the gateway with what they reach and opened, joined with Entra."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from shared.domain.gateway import GatewayIdentity, IdentityKind, IdentityRef, Roster
+from shared.domain.identity_map import GroupMapping, IdentityMap, is_object_id, join
+from shared.domain.posture.doors import Doors
+from shared.domain.posture.gateway_view import Estate, Holder, TaskGroup, Use
+from shared.domain.posture.inventory import Known, Unknown
+from shared.domain.posture.kept_uses import KeptUses
+from shared.domain.principals import AccountState, Principal, PrincipalKind
+from shared.errors import RejectedError, RetryLaterError
+from shared.handlers.identify_principal import resolve_map
+from shared.ports import Ports, Rules, SessionLog
+
+NOT_READ = Unknown("not-read")
+AMBIGUOUS = Unknown("ambiguous-identity")
+NOWHERE: Known[frozenset[str]] = Known(frozenset())
+_Memberships = Mapping[str, Known[frozenset[str]] | Unknown]
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """The gateway's side, and what of it stands for which Entra group."""
+
+    identities: tuple[GatewayIdentity, ...]
+    roster: Roster
+    identity_map: IdentityMap
+    doors: Doors
+
+    def task_groups(self) -> frozenset[str]:
+        """The Entra groups that stand for something here, or that the map names."""
+        standing = self.standing().values()
+        return self.identity_map.governed_groups(self.roster).union(*standing)
+
+    def standing(self) -> dict[str, frozenset[str]]:
+        """The Entra groups behind each gateway group that opens something, whether anybody has it or not."""
+        anybody = GatewayIdentity(IdentityRef(IdentityKind.USER, ""), "", "", "", frozenset(self.doors.opens))
+        return self.identity_map.governed(anybody)
+
+
+@dataclass(frozen=True, slots=True)
+class _Matches:
+    """Whose each gateway identity is; `unclear` are those of principals who have more than one place."""
+
+    principals: Mapping[IdentityRef, Principal]
+    unclear: frozenset[IdentityRef]
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What was opened, and since when anybody would have seen it."""
+
+    uses: Mapping[str, Known[tuple[Use, ...]] | Unknown]
+    since: datetime | None
+
+
+async def read_estate(ports: Ports, log: SessionLog, rules: Rules, at: datetime, days: int = 90) -> Estate:
+    """The gateway as a whole. What Graph or the session log would not tell is `Unknown`, for everybody it is about.
+
+    Raises:
+        RejectedError: `empty-roster`: a gateway without anybody is suspicious, and not clean.
+        RetryLaterError: the gateway did not say who is there, or Graph which groups the identity map means.
+    """
+    place = await _read_place(ports, rules)
+    matches = await _match(place, ports)
+    task_groups = place.task_groups()
+    memberships = await _memberships(place, matches, task_groups, ports)
+    seen = await _seen(place.identities, log, at, timedelta(days=days))
+    groups = _groups(place, task_groups)
+    promised = frozenset().union(*(one.promised for one in groups))
+    return Estate(
+        holders=tuple(_holder(one, place.doors, matches, memberships, seen) for one in place.identities),
+        groups=groups,
+        connections=place.doors.policy.connections,
+        sessions_since=seen.since,
+        audits=NOT_READ,
+        tokens=NOT_READ,
+        connections_without_group=place.doors.without_group() - promised,
+        break_glass=place.identity_map.break_glass,
+    )
+
+
+async def _read_place(ports: Ports, rules: Rules) -> _Place:
+    roster = await ports.gateway.roster()
+    if not roster.identities:
+        raise RejectedError("empty-roster", "the gateway lists no identity at all")
+    policy = await ports.gateway.access_policy()
+    identity_map, is_whole = await resolve_map(ports, rules)
+    if not is_whole:
+        raise RetryLaterError("groups-not-resolved", "Graph did not say which groups the identity map names")
+    others = (one for one in roster.identities if not _is_tether(one, roster))
+    return _Place(tuple(sorted(others, key=lambda one: one.ref)), roster, identity_map, Doors(policy))
+
+
+def _is_tether(identity: GatewayIdentity, roster: Roster) -> bool:
+    """Whether it is Tether itself, which administers the gateway and never opens a connection."""
+    return identity.ref.kind.is_account and identity.ref.key.lower() == roster.own_subject.lower()
+
+
+async def _match(place: _Place, ports: Ports) -> _Matches:
+    """The principal of each identity. What several claim belongs to one whom Entra lets in, as an address does."""
+    known = [record.facts async for record in ports.records.all() if record.facts is not None]
+    found: dict[IdentityRef, Principal] = {}
+    unclear: set[IdentityRef] = set()
+    for principal in sorted(known, key=lambda one: (one.state.is_shut, one.principal_id)):
+        try:
+            for identity in join(principal, place.roster, place.identity_map):
+                found.setdefault(identity.ref, principal)
+        except RejectedError:
+            unclear |= {user.ref for email in principal.emails for user in place.roster.users_by_email.get(email, ())}
+    return _Matches(found, frozenset(unclear - found.keys()))
+
+
+async def _memberships(
+    place: _Place, matches: _Matches, task_groups: frozenset[str], ports: Ports
+) -> Mapping[str, Known[frozenset[str]] | Unknown]:
+    """The task groups of each principal.
+
+    Graph is asked about agents and service principals, and about a person where the gateway does not tell: whose
+    account is shut has lost everything there, and some of what they hold may stand for any of several groups.
+    """
+    certain: dict[str, frozenset[str]] = {}
+    asked: dict[str, frozenset[str]] = {}
+    for principal, identities in _by_principal(place, matches):
+        if principal.state is AccountState.DELETED:
+            certain[principal.principal_id] = frozenset()
+            continue
+        grants = [groups for one in identities for groups in place.identity_map.governed(one).values()]
+        is_told = principal.kind is PrincipalKind.USER and not principal.state.is_shut
+        held = [groups for groups in grants if len(groups) == 1] if is_told else []
+        certain[principal.principal_id] = frozenset().union(*held)
+        open_questions = frozenset().union(*grants) - certain[principal.principal_id] if is_told else task_groups
+        if open_questions:
+            asked[principal.principal_id] = open_questions
+    return await _with_answers(certain, asked, ports)
+
+
+async def _with_answers(
+    certain: Mapping[str, frozenset[str]], asked: Mapping[str, frozenset[str]], ports: Ports
+) -> _Memberships:
+    found: dict[str, Known[frozenset[str]] | Unknown] = {id_: Known(groups) for id_, groups in certain.items()}
+    if asked:
+        try:
+            answers = await ports.directory.memberships_of_many(asked)
+        except (RejectedError, RetryLaterError) as error:
+            return found | dict.fromkeys(asked, Unknown(error.reason))
+        found |= {id_: Known(certain[id_] | answers[id_]) for id_ in asked}
+    return found
+
+
+def _by_principal(place: _Place, matches: _Matches) -> Iterable[tuple[Principal, list[GatewayIdentity]]]:
+    found: dict[str, tuple[Principal, list[GatewayIdentity]]] = {}
+    for identity in place.identities:
+        principal = matches.principals.get(identity.ref)
+        if principal is not None:
+            found.setdefault(principal.principal_id, (principal, []))[1].append(identity)
+    return found.values()
+
+
+async def _seen(identities: Iterable[GatewayIdentity], log: SessionLog, at: datetime, span: timedelta) -> _Seen:
+    users = frozenset(one.session_user for one in identities)
+    kept = KeptUses(users)
+    try:
+        async for user, use in log.uses(at - span, at):
+            kept.add(user, use)
+    except (RejectedError, RetryLaterError) as error:
+        return _Seen(dict.fromkeys(users, Unknown(error.reason)), None)
+    since = at - span if await _reaches_back(log, at - span, span) else kept.oldest
+    return _Seen({user: Known(uses) for user, uses in kept.by_user().items()}, since)
+
+
+async def _reaches_back(log: SessionLog, until: datetime, span: timedelta) -> bool:
+    """Whether the log holds anything older; when it does not say, it is taken for a young one."""
+    try:
+        async for _ in log.uses(until - span, until):
+            return True
+    except (RejectedError, RetryLaterError):
+        return False
+    return False
+
+
+def _holder(
+    identity: GatewayIdentity, doors: Doors, matches: _Matches, memberships: _Memberships, seen: _Seen
+) -> Holder:
+    principal, reach = matches.principals.get(identity.ref), doors.reach(identity)
+    return Holder(
+        identity,
+        principal,
+        # No Entra group holds what is nobody's in Entra.
+        memberships[principal.principal_id]
+        if principal is not None
+        else (AMBIGUOUS if identity.ref in matches.unclear else NOWHERE),
+        reach,
+        doors.asking(identity.groups, reach),
+        seen.uses[identity.session_user],
+    )
+
+
+def _groups(place: _Place, task_groups: frozenset[str]) -> tuple[TaskGroup, ...]:
+    opened: dict[str, set[str]] = {}
+    for gateway_group, entra_groups in place.standing().items():
+        for group_id in entra_groups:
+            opened.setdefault(group_id, set()).update(place.doors.opens[gateway_group])
+    of_machines = frozenset().union(*(one.connections for one in place.identities))
+    found = []
+    for group_id in sorted(task_groups):
+        promised = place.identity_map.connections_of({group_id})
+        entries = _entries(place.identity_map, group_id)
+        connections = opened.get(group_id, set()) | (promised & of_machines)
+        scope = ", ".join(dict.fromkeys(entry.scope for entry in entries if entry.scope))
+        found.append(TaskGroup(group_id, _name(entries, group_id), frozenset(connections), promised, scope))
+    return tuple(found)
+
+
+def _entries(identity_map: IdentityMap, group_id: str) -> list[GroupMapping]:
+    names = {name for name, id_ in identity_map.group_ids.items() if id_ == group_id}
+    return [one for one in identity_map.groups if one.entra_group in names or one.entra_group.lower() == group_id]
+
+
+def _name(entries: Iterable[GroupMapping], group_id: str) -> str:
+    """What the map calls it, if it does."""
+    return next((one.entra_group for one in entries if not is_object_id(one.entra_group)), group_id)
