@@ -84,7 +84,7 @@ class CredentialRotation:
 
 @dataclass(frozen=True, slots=True)
 class Rotation:
-    """An application with its live credentials, the most urgent first, which was used last, and what could be instead."""
+    """An application with its live credentials, the most urgent first, which was used last, and what else would do."""
 
     about: About
     credentials: tuple[CredentialRotation, ...]
@@ -181,8 +181,8 @@ def _by_dates(case: Case[App], credential: Credential, days_left: int | None) ->
         return RotationState.OVERDUE
     if days_left is not None and days_left <= max(case.limits.expiring, default=0):
         return RotationState.DUE
-    is_dated = credential.starts_at is not None or (signs_tokens(credential) and credential.ends_at is not None)
-    return None if is_dated else RotationState.UNKNOWN
+    needed = credential.ends_at if signs_tokens(credential) else credential.starts_at
+    return RotationState.UNKNOWN if needed is None else None
 
 
 def _by_proof(app: App, credential: Credential, replaced: Retired | None) -> RotationState:

@@ -52,10 +52,10 @@ def last_end(uses: Iterable[Use], at: datetime) -> datetime | None:
 
 
 def silences(uses: Sequence[Use], at: datetime) -> Iterator[Silence]:
-    """The times between sessions in the last thirteen months, oldest first."""
+    """The times between sessions that ended in the last thirteen months, oldest first."""
     until: datetime | None = None
     for use in sorted(uses, key=lambda one: one.opened_at):
-        if until is not None and until < use.opened_at and at - until <= HISTORY:
+        if until is not None and until < use.opened_at and at - use.opened_at <= HISTORY:
             yield Silence(until, use)
         end = use.ended_at or at
         until = end if until is None else max(until, end)
