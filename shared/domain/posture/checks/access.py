@@ -82,6 +82,7 @@ def _grant(granted_at: datetime | None) -> tuple[str, str]:
 
 
 def _unused(case: Case[Estate]) -> Iterator[Finding]:
+    working = _with_tokens(case)
     for each in _judged(case, "G4"):
         if isinstance(each, Finding):
             yield each
@@ -92,7 +93,11 @@ def _unused(case: Case[Estate]) -> Iterator[Finding]:
             last = last_end(opened, case.at)
             if last is None or connection in case.subject.standby or _is_expected(case, opened, last):
                 continue
-            yield from _not_opened_lately(case, party, connection, last)
+            awake = _is_awake(case, party, working)
+            if isinstance(awake, Unknown):
+                yield unknown("G4", about_access(party, connection), awake)
+            elif awake:
+                yield _not_opened_lately(case, party, connection, last)
 
 
 def _is_expected(case: Case[Estate], opened: Sequence[Use], last: datetime) -> bool:
@@ -102,33 +107,33 @@ def _is_expected(case: Case[Estate], opened: Sequence[Use], last: datetime) -> b
     return is_season(case.at - last, silences(opened, case.at), case.limits.season_slack)
 
 
-def _not_opened_lately(case: Case[Estate], party: Party, connection: str, last: datetime) -> Iterator[Finding]:
-    awake, about = _is_awake(case, party), about_access(party, connection)
-    if isinstance(awake, Unknown):
-        yield unknown("G4", about, awake)
-    elif awake:
-        since = case.subject.sessions_since
-        facts = (
-            ("last opened", day(last)),
-            ("days", str(case.days_since(last))),
-            ("compared with sessions since", day(since) if since is not None else "not known"),
-        )
-        says = "It works, and has not opened this for a long time."
-        yield fails("G4", about, Severity.MEDIUM, says, *facts, fix=take_away(case.subject, party, connection))
+def _not_opened_lately(case: Case[Estate], party: Party, connection: str, last: datetime) -> Finding:
+    since = case.subject.sessions_since
+    facts = (
+        ("last opened", day(last)),
+        ("days", str(case.days_since(last))),
+        ("compared with sessions since", day(since) if since is not None else "not known"),
+    )
+    says, fix = "It works, and has not opened this for a long time.", take_away(case.subject, party, connection)
+    return fails("G4", about_access(party, connection), Severity.MEDIUM, says, *facts, fix=fix)
 
 
-def _is_awake(case: Case[Estate], party: Party) -> bool | Unknown:
-    """Whether it works at all: a machine that has gone silent as a whole is A1's or A7's. People need no tokens."""
-    last = last_end(party.uses.value, case.at) if not isinstance(party.uses, Unknown) else None
-    if not party.is_machine or party.principal is None:
-        return True
-    if last is not None and case.days_since(last) <= case.limits.access_unused:
-        return True
-    tokens = case.subject.tokens
+def _with_tokens(case: Case[Estate]) -> frozenset[str] | Unknown:
+    """The principals that got a token lately."""
+    tokens, limit = case.subject.tokens, case.limits.access_unused
     if isinstance(tokens, Unknown):
         return tokens
-    mine = (one.at for one in tokens.value if one.principal_id.lower() == party.about.object_id)
-    return any(case.days_since(one) <= case.limits.access_unused for one in mine)
+    return frozenset(one.principal_id.lower() for one in tokens.value if case.days_since(one.at) <= limit)
+
+
+def _is_awake(case: Case[Estate], party: Party, working: frozenset[str] | Unknown) -> bool | Unknown:
+    """Whether it works at all: a machine that has gone silent as a whole is A1's or A7's. People need no tokens."""
+    if not party.is_machine or party.principal is None:
+        return True
+    last = last_end(party.uses.value, case.at) if not isinstance(party.uses, Unknown) else None
+    if last is not None and case.days_since(last) <= case.limits.access_unused:
+        return True
+    return working if isinstance(working, Unknown) else party.about.object_id in working
 
 
 def _woken(case: Case[Estate]) -> Iterator[Finding]:

@@ -158,14 +158,14 @@ def _is_break_glass(party: Party, estate: Estate) -> bool:
 
 def _untagged(case: Case[Estate]) -> Iterator[Finding]:
     attributes = case.subject.attributes
+    known = attributes.value if isinstance(attributes, Known) else {}
+    tags = {one.lower(): values for one, values in known.items()}
     for party in parties(case.subject):
         if party.principal is None or not party.principal.blueprint_id:
             continue
         if isinstance(attributes, Unknown):
             yield unknown("G13", party.about, attributes)
-            continue
-        tags = {one.lower(): values for one, values in attributes.value.items()}
-        if not tags.get(party.about.object_id) and not tags.get(party.principal.blueprint_id.lower()):
+        elif not tags.get(party.about.object_id) and not tags.get(party.principal.blueprint_id.lower()):
             says = "Neither the agent nor its blueprint says what it is for."
             yield fails("G13", party.about, Severity.LOW, says, ("blueprint", party.principal.blueprint_id))
 
