@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from shared.domain.approval import Person
+from shared.domain.posture.gateway_view import GroupFacts
 from shared.domain.principals import Principal, PrincipalKind
 from shared.domain.subscriptions import Subscription
 from shared.domain.sweep import DeltaPage
@@ -42,6 +43,9 @@ class Directory(Protocol):
 
     async def group_ids(self, display_names: Collection[str]) -> Mapping[str, str]:
         """The object ids of groups by display name; names that no group or several groups carry are left out."""
+
+    async def group_facts(self, group_ids: Collection[str]) -> Mapping[str, GroupFacts]:
+        """Names, ages and counts of groups by object id; groups that are gone are left out."""
 
     async def latest_delta_link(self, resource: str) -> str:
         """A link from which changes are counted as of now."""

@@ -217,3 +217,24 @@ class TestGraph:
 
         with pytest.raises(RetryLaterError, match="graph-400"):
             await real.port.people_behind(agent)
+
+
+async def test_group_facts_name_and_count_groups_and_leave_out_what_is_gone(stage: Stage) -> None:
+    ada, bob = await stage.user("ada"), await stage.user("bob")
+    team, empty = await stage.group("team", ada, bob), await stage.group("empty")
+
+    facts = await stage.port.group_facts([team, empty, NOBODY])
+
+    counted = {id_: (one.name, one.member_count, one.owner_count) for id_, one in facts.items()}
+    assert counted == {team: ("team", 2, 0), empty: ("empty", 0, 0)}
+
+
+async def test_more_groups_than_a_batch_holds_are_counted_with_their_service_principals(real: OverHttp) -> None:
+    agent = await real.agent([], [])
+    team = await real.group("team", agent.principal_id)
+    groups = [await real.group(f"group {number}") for number in range(7)]
+
+    facts = await real.port.group_facts([team, *groups])
+
+    assert {id_: one.member_count for id_, one in facts.items()} == {team: 1, **dict.fromkeys(groups, 0)}
+    assert facts[team].created_at is not None

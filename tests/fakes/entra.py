@@ -10,6 +10,7 @@ from typing import Any
 
 from shared.domain.approval import Person
 from shared.domain.client_state import ClientStateKeys
+from shared.domain.posture.gateway_view import GroupFacts
 from shared.domain.principals import AccountState, Hint, Principal, PrincipalChange, PrincipalKind, Source
 from shared.domain.sweep import DeltaPage, DirectoryChange
 from shared.errors import DeltaLinkLostError
@@ -218,6 +219,12 @@ class FakeEntra:
         behind = (self._now.sponsors, self._now.owners)
         sponsors, owners = ([*map(self._person, each.get(principal.principal_id, ()))] for each in behind)
         return sponsors, owners
+
+    async def group_facts(self, group_ids: Collection[str]) -> Mapping[str, GroupFacts]:
+        held, names, owners = self._now.members, self._now.names, self._now.owners
+        return {
+            id_: GroupFacts(names[id_], len(held[id_]), len(owners.get(id_, ()))) for id_ in group_ids if id_ in held
+        }
 
     async def latest_delta_link(self, resource: str) -> str:
         return f"{resource}?{len(self._log)}"

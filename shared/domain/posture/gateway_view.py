@@ -57,6 +57,16 @@ class TaskGroup:
 
 
 @dataclass(frozen=True, slots=True)
+class GroupFacts:
+    """What Entra says of a group; a count is `None` when it did not say. Members are the direct ones."""
+
+    name: str
+    member_count: int | None = None
+    owner_count: int | None = None
+    created_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Overlap:
     """An approval to be in several task groups at once, until a moment."""
 
