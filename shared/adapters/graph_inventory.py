@@ -23,16 +23,20 @@ _LOST_TOKENS = frozenset(
     {"DirectoryPageTokenNotFoundException", "Directory_ExpiredPageToken", "Directory_PageTokenNotFound"}
 )
 Headers = Callable[[], Awaitable[Mapping[str, str]]]
+Sleep = Callable[[float], Awaitable[None]]
 
 
 class GraphInventory:
     """Reads of everything that posture is judged from; see `Inventory`."""
 
-    def __init__(self, client: httpx.AsyncClient, headers: Headers, base_url: str) -> None:
+    def __init__(
+        self, client: httpx.AsyncClient, headers: Headers, base_url: str, sleep: Sleep = asyncio.sleep
+    ) -> None:
         self._base_url = base_url
+        self._sleep = sleep
         self._plain = JsonApi("graph", client, _with(headers))
         self._advanced = JsonApi("graph", client, _with(headers, ConsistencyLevel="eventual"))
-        self._paces = {limit: Pace(*limit.value) for limit in Limit}
+        self._paces = {limit: Pace(*limit.value, sleep=sleep) for limit in Limit}
 
     async def page(self, source: Source, link: str | None) -> Page:
         """See `Inventory.page`."""
@@ -138,7 +142,7 @@ class GraphInventory:
                 if is_busy:
                     pace.shut(pause)
                 else:
-                    await asyncio.sleep(pause)
+                    await self._sleep(pause)
 
     def _ours(self, link: str) -> str:
         """A link that leads elsewhere would carry our token there."""
