@@ -51,12 +51,12 @@ async def report_posture(ports: ReportPorts, rules: ReportRules) -> Published:
         AlreadyDecidedError: `scan-under-way`: somebody else makes one now.
         RetryLaterError: storage cannot be reached; the scan goes on from where it was.
     """
-    before = await _previous(ports.reports)
     async with scan_inventory(ports.scan, rules.scan, lambda app, at: _judge_app(app, at, rules)) as scan:
+        report_id = report_id_of(scan.at)
+        before = await _previous(ports.reports, report_id)
         findings = (*scan.findings, *judge_tenant(rules.tenant, scan.at, rules.limits))
         report = build_report(findings, _basis(scan, before, rules))
         files = {**report_files(report, Pictured(_credentials(scan))), SNAPSHOT: encode_snapshot(report.snapshot())}
-        report_id = report_id_of(scan.at)
         await ports.reports.put(report_id, files)
     return Published(report_id, report)
 
@@ -66,12 +66,15 @@ def report_id_of(at: datetime) -> str:
     return f"{at:%Y%m%dT%H%M%SZ}"
 
 
-async def _previous(reports: Reports) -> Known[Snapshot] | Unknown:
-    """What the report before left; one that is damaged is unknown, and then nothing is called new or fixed."""
-    newest = await reports.newest()
-    if newest is None:
+async def _previous(reports: Reports, report_id: str) -> Known[Snapshot] | Unknown:
+    """What the report before left; one that is damaged is unknown, and then nothing is called new or fixed.
+
+    This report itself is there already when its scan could not be ended: it would find nothing new beside itself.
+    """
+    before = next((known for known in await reports.list_ids() if known != report_id), None)
+    if before is None:
         return FIRST
-    data = await reports.read(newest, SNAPSHOT)
+    data = await reports.read(before, SNAPSHOT)
     return Unknown("snapshot-missing") if data is None else parse_snapshot(data)
 
 

@@ -1,5 +1,6 @@
 """Show a report: to people who signed in and are in the group that may read reports, and to nobody else."""
 
+import re
 from dataclasses import dataclass
 
 from shared.errors import RejectedError
@@ -8,6 +9,8 @@ from shared.ports import Directory
 from shared.ports.reports import Reports
 
 NEWEST = "newest"
+# Clients of Storage may resolve dots and slashes: any other name could lead to a file that is not for readers.
+_FILE_NAME = re.compile(r"[a-z]+(\.[a-z0-9]+)+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,8 @@ async def show_report(
     report_id, name = asked
     known = await reports.list_ids()
     wanted = next(iter(known), None) if report_id == NEWEST else report_id
-    content = await reports.read(wanted, name) if wanted in known and wanted is not None and name != SNAPSHOT else None
+    is_shown = wanted in known and name != SNAPSHOT and _FILE_NAME.fullmatch(name) is not None
+    content = await reports.read(wanted, name) if is_shown and wanted is not None else None
     if content is None:
-        raise RejectedError("unknown-report", f"{report_id}/{name}")
+        raise RejectedError("unknown-report", f"{report_id!r}, {name!r}")
     return content

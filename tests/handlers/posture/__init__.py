@@ -1,0 +1,1 @@
+"""Posture: scans from their first page to what they found."""
