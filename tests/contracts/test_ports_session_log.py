@@ -90,9 +90,9 @@ async def test_too_many_sessions_at_once_are_an_error_and_not_a_shorter_list(
 
 
 async def test_gateway_that_is_down_is_an_error(gateway: Gateway, log: HoopSessionLog) -> None:
-    await gateway.switched(status=500)
+    await gateway.switched(down=True)
 
     with pytest.raises(RetryLaterError):
         await read(log)
 
-    await gateway.switched(status=None)
+    await gateway.switched(down=False)
