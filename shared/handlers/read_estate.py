@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from shared.domain.gateway import GatewayIdentity, IdentityKind, IdentityRef, Roster
 from shared.domain.identity_map import GroupMapping, IdentityMap, is_object_id, join
 from shared.domain.posture.doors import Doors
-from shared.domain.posture.gateway_view import Estate, Holder, TaskGroup, Use
+from shared.domain.posture.gateway_view import Estate, GroupFacts, Holder, TaskGroup, Use
 from shared.domain.posture.inventory import Known, Unknown
 from shared.domain.posture.kept_uses import KeptUses
 from shared.domain.principals import AccountState, Principal, PrincipalKind
@@ -69,7 +69,7 @@ async def read_estate(ports: Ports, log: SessionLog, rules: Rules, at: datetime,
     task_groups = place.task_groups()
     memberships = await _memberships(place, matches, task_groups, ports)
     seen = await _seen(place.identities, log, at, timedelta(days=days))
-    groups = _groups(place, task_groups)
+    groups = _groups(place, await _group_facts(task_groups, ports))
     promised = frozenset().union(*(one.promised for one in groups))
     return Estate(
         holders=tuple(_holder(one, place.doors, matches, memberships, seen) for one in place.identities),
@@ -199,19 +199,39 @@ def _holder(
     )
 
 
-def _groups(place: _Place, task_groups: frozenset[str]) -> tuple[TaskGroup, ...]:
+async def _group_facts(task_groups: frozenset[str], ports: Ports) -> Mapping[str, GroupFacts]:
+    """What Entra says of each task group: nothing, where it does not answer or the group is gone."""
+    unsaid = {group_id: GroupFacts("") for group_id in sorted(task_groups)}
+    try:
+        return unsaid | dict(await ports.directory.group_facts(sorted(task_groups)))
+    except (RejectedError, RetryLaterError):
+        return unsaid
+
+
+def _groups(place: _Place, facts: Mapping[str, GroupFacts]) -> tuple[TaskGroup, ...]:
     opened: dict[str, set[str]] = {}
     for gateway_group, entra_groups in place.standing().items():
         for group_id in entra_groups:
             opened.setdefault(group_id, set()).update(place.doors.opens[gateway_group])
     of_machines = frozenset().union(*(one.connections for one in place.identities))
     found = []
-    for group_id in sorted(task_groups):
+    for group_id, said in facts.items():
         promised = place.identity_map.connections_of({group_id})
         entries = _entries(place.identity_map, group_id)
         connections = opened.get(group_id, set()) | (promised & of_machines)
         scope = ", ".join(dict.fromkeys(entry.scope for entry in entries if entry.scope))
-        found.append(TaskGroup(group_id, _name(entries, group_id), frozenset(connections), promised, scope))
+        found.append(
+            TaskGroup(
+                group_id,
+                said.name or _name(entries, group_id),
+                frozenset(connections),
+                promised,
+                scope,
+                said.member_count,
+                said.owner_count,
+                said.created_at,
+            )
+        )
     return tuple(found)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from shared.domain.gateway import IdentityKind, IdentityRef
 from shared.domain.identity_map import GroupMapping, IdentityMap
-from shared.domain.posture.gateway_view import Estate, Holder, TaskGroup, Use
+from shared.domain.posture.gateway_view import Estate, GroupFacts, Holder, TaskGroup, Use
 from shared.domain.posture.inventory import Known, Unknown
 from shared.domain.posture.kept_uses import NEWEST
 from shared.domain.principals import AccountState
@@ -266,11 +266,34 @@ async def test_group_opens_what_its_gateway_groups_open_and_promises_what_the_ma
     estate = await read(world)
 
     assert group(estate, "On Call") == TaskGroup(
-        on_call, "On Call", frozenset({"orders"}), frozenset({"billing"}), "read"
+        on_call, "On Call", frozenset({"orders"}), frozenset({"billing"}), "read", 0, 0
     )
     assert group(estate, "robots").connections == {"lonely"}
     assert group(estate, "empty").connections == frozenset()
     assert [one.group_id for one in estate.groups] == sorted(one.group_id for one in estate.groups)
+
+
+async def test_group_has_the_name_and_counts_of_entra() -> None:
+    world = a_world(GroupMapping(guid("people"), "sre"))
+    world.gateway.person("ada@tether.example")
+    people = world.entra.group("people", world.entra.user("ada"), world.entra.user("bob"))
+    world.entra.truth.owners[people] = [guid("ada")]
+
+    found = group(await read(world), "people")
+
+    assert (found.name, found.member_count, found.owner_count) == ("people", 2, 1)
+
+
+async def test_group_that_is_gone_or_not_told_of_keeps_its_place_and_is_not_counted() -> None:
+    world = a_world(GroupMapping("On Call", "sre"), GroupMapping(guid("gone"), "sre"))
+    world.gateway.person("ada@tether.example")
+    on_call = world.entra.group("On Call")
+    gone = await read(world)
+    Asked(world).facts_fail = True
+    untold = await read(world)
+
+    assert group(gone, "gone") == TaskGroup(guid("gone"), guid("gone"), frozenset({"orders"}))
+    assert group(untold, "On Call") == TaskGroup(on_call, "On Call", frozenset({"orders"}))
 
 
 async def test_connection_that_only_administrators_open_is_without_group_unless_the_map_names_one() -> None:
@@ -390,10 +413,12 @@ class Asked:
 
     def __init__(self, world: World) -> None:
         self.of: list[str] = []
-        self.fails = False
+        self.fails = self.facts_fail = False
         self._memberships, self._ids = world.entra.memberships_of_many, world.entra.group_ids
         world.entra.memberships_of_many = self.memberships_of_many  # type: ignore[method-assign]
         world.entra.group_ids = self.group_ids  # type: ignore[method-assign]
+        self._facts = world.entra.group_facts
+        world.entra.group_facts = self.group_facts  # type: ignore[method-assign]
 
     async def memberships_of_many(self, wanted: Mapping[str, Collection[str]]) -> Mapping[str, frozenset[str]]:
         self.of += wanted
@@ -403,6 +428,11 @@ class Asked:
     async def group_ids(self, display_names: Collection[str]) -> Mapping[str, str]:
         self._check()
         return await self._ids(display_names)
+
+    async def group_facts(self, group_ids: Collection[str]) -> Mapping[str, GroupFacts]:
+        if self.facts_fail:
+            raise RetryLaterError("graph-429")
+        return await self._facts(group_ids)
 
     def _check(self) -> None:
         if self.fails:
