@@ -7,9 +7,13 @@ import pytest
 from shared import bootstrap
 from shared.bootstrap import Tether
 from shared.bootstrap.approvals import Asking
+from shared.bootstrap.posture import Posture
+from shared.handlers.show_report import Readers
 from tests.adapters.issuer import Door
+from tests.fakes.entra import guid
 from tests.fakes.world import World
 from tests.handlers.approvals.scene import Scene, set_scene
+from tests.handlers.posture.desk import RULES, Desk
 from tests.wire.samples import KEYS
 
 WEBHOOK_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -17,11 +21,21 @@ OLD_WEBHOOK_SECRET = "whsec_b2xkLW1hZGUtdXAtc2VjcmV0LTI0Yg=="
 
 
 @pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> World:
+def desk() -> Desk:
+    return Desk()
+
+
+@pytest.fixture
+def world(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> World:
+    """Reports are made at the `desk`, and shown to the group named `report readers`."""
     world = World()
 
+    def posture() -> Posture:
+        return Posture(desk.ports, RULES, Readers(guid("report readers")))
+
     async def tether() -> Tether:
-        return Tether(world.worker(), world.rules, KEYS, world.plan, world_is_there, AsyncExitStack())
+        resources = AsyncExitStack()
+        return Tether(world.worker(), world.rules, KEYS, world.plan, world_is_there, resources, posture=posture)
 
     monkeypatch.setattr(bootstrap, "tether", tether)
     return world
