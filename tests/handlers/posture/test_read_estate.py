@@ -8,6 +8,7 @@ import pytest
 
 from shared.domain.gateway import IdentityKind, IdentityRef
 from shared.domain.identity_map import GroupMapping, IdentityMap
+from shared.domain.posture.blast_radius import blast_radius
 from shared.domain.posture.gateway_view import Estate, GroupFacts, Holder, TaskGroup, Use
 from shared.domain.posture.inventory import Known, Unknown
 from shared.domain.posture.kept_uses import NEWEST
@@ -392,6 +393,23 @@ async def test_estate_is_the_same_in_whatever_order_the_log_and_the_roster_come(
     world.gateway.identities = dict(reversed(world.gateway.identities.items()))
 
     assert await read(world, log) == before
+
+
+async def test_blast_radius_of_the_estate_counts_what_was_granted_and_what_was_opened() -> None:
+    world, log = a_world(), FakeSessionLog()
+    bot = world.entra.service_principal("bot")
+    ref = world.gateway.service_account(bot, guid("finance"))
+    met(world, bot)
+    opened = log.opened(ref.key, "orders", DAY)
+
+    radius = blast_radius(await read(world, log), bot, START)
+
+    assert radius is not None
+    assert (radius.reach.granted, radius.reach.used) == (2, 1)
+    assert [(one.connection, one.last_opened) for one in radius.reached] == [
+        ("orders", opened.opened_at),
+        ("billing", None),
+    ]
 
 
 async def test_empty_roster_is_an_error_and_no_clean_estate() -> None:
