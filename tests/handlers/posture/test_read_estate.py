@@ -33,10 +33,11 @@ POLICY = AccessPolicy(
 
 @dataclass
 class FakeSessionLog:
-    """Uses by user, told as they were put in; `fails_after` so many with an error."""
+    """Uses by user, told as they were put in; it fails after so many, and when asked about what was before."""
 
     entries: list[tuple[str, Use]] = field(default_factory=list)
     fails_after: int | None = None
+    fails_before: datetime | None = None
 
     def opened(self, user: str, connection: str, ago: timedelta, *, interactive: bool = False) -> Use:
         at = START - ago
@@ -45,6 +46,8 @@ class FakeSessionLog:
         return use
 
     async def uses(self, since: datetime, until: datetime) -> AsyncIterator[tuple[str, Use]]:
+        if self.fails_before is not None and since < self.fails_before:
+            raise RetryLaterError("gateway-500")
         told = [entry for entry in self.entries if since <= entry[1].opened_at < until]
         for number, entry in enumerate(told):
             if number == self.fails_after:
@@ -359,6 +362,17 @@ async def test_sessions_are_known_for_the_whole_span_when_the_log_holds_older_on
     log.opened("somebody who left", "orders", 100 * DAY)
 
     assert (await read(world, log)).sessions_since == START - 90 * DAY
+
+
+async def test_log_that_does_not_say_how_far_it_reaches_is_taken_for_a_young_one() -> None:
+    world, log = a_world(), FakeSessionLog(fails_before=START - 90 * DAY)
+    ref = world.gateway.person("ada@tether.example")
+    use = log.opened(ref.key, "orders", 3 * DAY)
+
+    estate = await read(world, log)
+
+    assert estate.sessions_since == use.opened_at
+    assert holder(estate, ref).uses == Known((use,))
 
 
 async def test_nothing_is_known_of_time_when_the_log_is_empty() -> None:
