@@ -1,6 +1,7 @@
 """Entra's applications through Microsoft Graph: lists page by page, details in batches of twenty, never a storm."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,20 +24,25 @@ _LOST_TOKENS = frozenset(
     {"DirectoryPageTokenNotFoundException", "Directory_ExpiredPageToken", "Directory_PageTokenNotFound"}
 )
 Headers = Callable[[], Awaitable[Mapping[str, str]]]
-Sleep = Callable[[float], Awaitable[None]]
 
 
 class GraphInventory:
     """Reads of everything that posture is judged from; see `Inventory`."""
 
     def __init__(
-        self, client: httpx.AsyncClient, headers: Headers, base_url: str, sleep: Sleep = asyncio.sleep
+        self,
+        client: httpx.AsyncClient,
+        headers: Headers,
+        base_url: str,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._base_url = base_url
         self._sleep = sleep
         self._plain = JsonApi("graph", client, _with(headers))
         self._advanced = JsonApi("graph", client, _with(headers, ConsistencyLevel="eventual"))
-        self._paces = {limit: Pace(*limit.value, sleep=sleep) for limit in Limit}
+        self._paces = {limit: Pace(*limit.value, clock, sleep) for limit in Limit}
 
     async def page(self, source: Source, link: str | None) -> Page:
         """See `Inventory.page`."""

@@ -24,7 +24,7 @@ from shared.errors import AlreadyDecidedError, RejectedError, RetryLaterError
 from shared.ports import Inventory, ScanStore
 from shared.wire.inventory_rows import row
 from tests.fakes.clock import START
-from tests.fakes.scan import FakeScanStore
+from tests.fakes.scan import FakeScanStore, Ticks
 from tests.sandbox.azurite_under_test import ACCOUNT, KEY, needs_azurite, running_azurite
 from tests.sandbox.host_process import free_port
 
@@ -186,12 +186,7 @@ class Server:
         self.seen: list[httpx.Request] = []
         self._answers = {path: [*some] for path, some in answers.items()}
         self.client = httpx.AsyncClient(transport=httpx.MockTransport(self._answer), base_url=BASE)
-        self.waits: list[float] = []
-
-    async def wait(self, seconds: float) -> None:
-        """What the adapter waits between two tries."""
-        self.waits.append(seconds)
-        await asyncio.sleep(0)
+        self.time = Ticks()
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
         self.seen.append(request)
@@ -205,7 +200,7 @@ async def _no_headers() -> Mapping[str, str]:
 
 
 def inventory(server: Server) -> GraphInventory:
-    return GraphInventory(server.client, _no_headers, BASE, server.wait)
+    return GraphInventory(server.client, _no_headers, BASE, clock=server.time, sleep=server.time.sleep)
 
 
 def page(*values: object, **more: object) -> httpx.Response:
@@ -259,7 +254,7 @@ class TestGraphInventory:
             await inventory(server).page(Source.APPLICATIONS, None)
 
         assert len(server.seen) == 4
-        assert server.waits == [1, 2, 4]
+        assert server.time.slept == [1, 2, 4]
 
     async def test_wait_that_would_never_end_is_not_waited(self) -> None:
         server = Server({APPLICATIONS: [refusal(429, **{"Retry-After": "86400"})]})
@@ -367,22 +362,6 @@ class TestGraphInventory:
 
         with pytest.raises(RejectedError, match="graph-403"):
             await inventory(server).look_up(Source.OWNERS, ["applications/a"])
-
-
-class Ticks:
-    """Time that passes only while somebody sleeps."""
-
-    def __init__(self) -> None:
-        self.now = 100.0
-        self.slept: list[float] = []
-
-    def __call__(self) -> float:
-        return self.now
-
-    async def sleep(self, seconds: float) -> None:
-        self.slept.append(round(seconds, 3))
-        self.now += seconds
-        await asyncio.sleep(0)
 
 
 class TestPace:

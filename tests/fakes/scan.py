@@ -16,7 +16,7 @@ class FakeInventory:
     """Rows by source, two on a page. `failures` are raised by source, `lost` counts page tokens that have expired."""
 
     def __init__(self, rows: Mapping[Source, Sequence[Row]]) -> None:
-        self.rows = dict(rows)
+        self.rows = {source: [*some] for source, some in rows.items()}
         self.counts: dict[Source, list[int]] = {}
         self.failures: dict[Source, TetherError] = {}
         self.lost: Counter[Source] = Counter()
@@ -58,13 +58,14 @@ class KilledError(BaseException):
 
 
 class FakeScanStore:
-    """Blobs in memory; after `lives` writes whoever writes is killed, every time until it is set again."""
+    """Blobs in memory; after `lives` writes `death` comes to whoever writes, until that is set again."""
 
     def __init__(self) -> None:
         self.claimed: ScanClaim | None = None
         self.marks: dict[tuple[str, Source], Checkpoint] = {}
         self.kept: dict[tuple[str, Source, int, int], tuple[Row, ...]] = {}
         self.lives: int | None = None
+        self.death: BaseException = KilledError()
         self._versions = 0
 
     async def claim(self, wanted: ScanClaim, oldest: datetime) -> ScanClaim:
@@ -104,9 +105,25 @@ class FakeScanStore:
         await asyncio.sleep(0)
         if self.lives is not None:
             if not self.lives:
-                raise KilledError
+                raise self.death
             self.lives -= 1
 
     def _next(self) -> str:
         self._versions += 1
         return str(self._versions)
+
+
+class Ticks:
+    """Time that passes only while somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+        self.slept: list[float] = []
+
+    def __call__(self) -> float:
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(round(seconds, 3))
+        self.now += seconds
+        await asyncio.sleep(0)
