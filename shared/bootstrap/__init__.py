@@ -173,7 +173,7 @@ def _reporting(
     def posture() -> "Posture":
         from shared.bootstrap.posture import open_posture  # noqa: PLC0415
 
-        return open_posture(settings, credential, storage, ports.clock, ports.alerts)
+        return open_posture(settings, credential, storage, ports, _rules(settings))
 
     return posture
 

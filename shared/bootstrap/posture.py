@@ -8,14 +8,16 @@ from shared.adapters.azure_storage import AzureStorage
 from shared.adapters.blob_reports import BlobReports
 from shared.adapters.blob_scan import BlobScanStore
 from shared.adapters.graph_inventory import GraphInventory
+from shared.adapters.hoop_session_log import HoopSessionLog
 from shared.adapters.inventory_join import SqliteJoin
+from shared.adapters.json_api import JsonApi
 from shared.adapters.tokens import bearer
-from shared.bootstrap.connections import http
+from shared.bootstrap.connections import gateway_headers, http
 from shared.domain.posture.estate_facts import Tenant
 from shared.handlers.report_posture import ReportPorts, ReportRules
 from shared.handlers.scan_inventory import ScanPorts
 from shared.handlers.show_report import Readers
-from shared.ports import Alerts, Clock
+from shared.ports import Ports, Rules
 from shared.settings import Settings
 
 PAGE_TIMEOUT = 60.0
@@ -31,7 +33,7 @@ class Posture:
 
 
 def open_posture(
-    settings: Settings, credential: AsyncTokenCredential, storage: AzureStorage, clock: Clock, alerts: Alerts
+    settings: Settings, credential: AsyncTokenCredential, storage: AzureStorage, around: Ports, gateway: Rules
 ) -> Posture:
     """The ports and the rules; nothing is connected before the first scan."""
     graph = http(settings.graph_base_url, PAGE_TIMEOUT)
@@ -39,10 +41,12 @@ def open_posture(
     scan = ScanPorts(
         GraphInventory(graph, headers, settings.graph_base_url),
         BlobScanStore(storage.blobs.get_container_client("scans")),
-        clock,
-        alerts,
+        around.clock,
+        around.alerts,
         SqliteJoin,
     )
     reports = BlobReports(storage.blobs.get_container_client("reports"))
-    rules = ReportRules(Tenant(settings.tenant_id))
-    return Posture(ReportPorts(scan, reports), rules, Readers(settings.report_readers_group))
+    client = http(settings.gateway_base_url, settings.gateway_timeout_seconds)
+    log = HoopSessionLog(JsonApi("gateway", client, gateway_headers(settings, credential)))
+    rules = ReportRules(Tenant(settings.tenant_id), gateway)
+    return Posture(ReportPorts(scan, reports, around, log), rules, Readers(settings.report_readers_group))

@@ -3,16 +3,21 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from shared.domain.posture.blast_radius import BlastRadius, blast_radii
 from shared.domain.posture.catalogue import ALL_APP_CHECKS, IN_TENANT_CHECKS, TENANT_CHECKS, judge_app, judge_tenant
+from shared.domain.posture.check import unknown
 from shared.domain.posture.coverage_block import coverage_block
 from shared.domain.posture.estate_facts import Tenant
 from shared.domain.posture.figures import CredentialFigures, CredentialTally
-from shared.domain.posture.finding import Finding
+from shared.domain.posture.finding import About, Finding, ObjectKind
+from shared.domain.posture.gateway_catalogue import ESTATE_CHECKS, judge_estate
 from shared.domain.posture.inventory import App, Known, Unknown
 from shared.domain.posture.limits import Limits
 from shared.domain.posture.report import Basis, Report, Snapshot, build_report
+from shared.errors import RejectedError, RetryLaterError
+from shared.handlers.read_estate import read_estate
 from shared.handlers.scan_inventory import Scan, ScanPorts, ScanRules, scan_inventory
-from shared.ports.reports import Reports
+from shared.ports import Ports, Reports, Rules, SessionLog
 from shared.wire.report import Pictured, encode_snapshot, parse_snapshot, report_files
 
 SNAPSHOT = "snapshot.json"
@@ -25,6 +30,8 @@ class ReportPorts:
 
     scan: ScanPorts
     reports: Reports
+    around: Ports
+    log: SessionLog
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +39,7 @@ class ReportRules:
     """What the operator decided about reports."""
 
     tenant: Tenant
+    gateway: Rules
     limits: Limits = field(default_factory=Limits)
     scan: ScanRules = field(default_factory=ScanRules)
 
@@ -54,9 +62,11 @@ async def report_posture(ports: ReportPorts, rules: ReportRules) -> Published:
     async with scan_inventory(ports.scan, rules.scan, lambda app, at: _judge_app(app, at, rules)) as scan:
         report_id = report_id_of(scan.at)
         before = await _previous(ports.reports, report_id)
-        findings = (*scan.findings, *judge_tenant(rules.tenant, scan.at, rules.limits))
+        estate, radii = await _estate(scan.at, ports, rules)
+        findings = (*scan.findings, *judge_tenant(rules.tenant, scan.at, rules.limits), *estate)
         report = build_report(findings, _basis(scan, before, rules))
-        files = {**report_files(report, Pictured(_credentials(scan))), SNAPSHOT: encode_snapshot(report.snapshot())}
+        pictured = Pictured(_credentials(scan), [one.reach for one in radii], next(iter(radii), None))
+        files = {**report_files(report, pictured), SNAPSHOT: encode_snapshot(report.snapshot())}
         await ports.reports.put(report_id, files)
     return Published(report_id, report)
 
@@ -78,6 +88,18 @@ async def _previous(reports: Reports, report_id: str) -> Known[Snapshot] | Unkno
     return Unknown("snapshot-missing") if data is None else parse_snapshot(data)
 
 
+async def _estate(
+    at: datetime, ports: ReportPorts, rules: ReportRules
+) -> tuple[tuple[Finding, ...], tuple[BlastRadius, ...]]:
+    """What is said of the gateway, and how far everybody reaches there; one that does not answer is said so."""
+    try:
+        estate = await read_estate(ports.around, ports.log, rules.gateway, at)
+    except (RetryLaterError, RejectedError) as error:
+        gateway = About(ObjectKind.TENANT, "gateway", "gateway")
+        return tuple(unknown(name, gateway, Unknown(error.reason)) for name in ESTATE_CHECKS), ()
+    return judge_estate(estate, at, rules.limits), blast_radii(estate, at)
+
+
 def _judge_app(app: App, at: datetime, rules: ReportRules) -> tuple[Finding, ...]:
     return judge_app(app, at, rules.limits, rules.tenant)
 
@@ -86,6 +108,7 @@ def _basis(scan: Scan, before: Known[Snapshot] | Unknown, rules: ReportRules) ->
     titles = {name: check.title for name, check in ALL_APP_CHECKS.items()}
     titles |= {name: check.title for name, check in IN_TENANT_CHECKS.items()}
     titles |= {name: check.title for name, check in TENANT_CHECKS.items()}
+    titles |= {name: check.title for name, check in ESTATE_CHECKS.items()}
     return Basis(scan.at, rules.tenant.name or rules.tenant.tenant_id, titles, coverage_block(scan.coverage), before)
 
 

@@ -1,11 +1,13 @@
 """The desk where reports are made: a small tenant in memory, its scans, its reports, and who may read them."""
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from shared.adapters.inventory_join import SqliteJoin
 from shared.domain.posture.estate_facts import Tenant
+from shared.domain.posture.gateway_view import Use
 from shared.domain.posture.scan import Source
 from shared.handlers.report_posture import Published, ReportPorts, ReportRules, report_posture
 from shared.handlers.scan_inventory import ScanPorts
@@ -14,10 +16,21 @@ from tests.fakes.clock import FakeAlerts, FakeClock
 from tests.fakes.entra import guid
 from tests.fakes.reports import FakeReports
 from tests.fakes.scan import FakeInventory, FakeScanStore
+from tests.fakes.world import World, rules
 
 HOME = "11111111-0000-4000-8000-000000000001"
 WEEK = timedelta(days=7).total_seconds()
-RULES = ReportRules(Tenant(HOME, "Contoso"))
+RULES = ReportRules(Tenant(HOME, "Contoso"), rules())
+
+
+class QuietLog:
+    """A gateway at which nobody has opened anything."""
+
+    async def uses(self, since: datetime, until: datetime) -> AsyncIterator[tuple[str, Use]]:
+        assert since < until
+        nothing: tuple[tuple[str, Use], ...] = ()
+        for entry in nothing:
+            yield entry
 
 
 @dataclass
@@ -29,17 +42,19 @@ class Desk:
     inventory: FakeInventory = field(default_factory=lambda: FakeInventory({}))
     store: FakeScanStore = field(default_factory=FakeScanStore)
     reports: FakeReports = field(default_factory=FakeReports)
+    around: World = field(default_factory=World)
     listed: dict[Source, list[dict[str, Any]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.register("quiet")
+        self.around.gateway.person("somebody@contoso.example")
 
     @property
     def ports(self) -> ReportPorts:
         """The ports, Entra being what it is now."""
-        self.inventory.rows = {source: trim_page(source, {"value": raw}) for source, raw in self.listed.items()}
+        self.inventory.rows = {source: list(trim_page(source, {"value": raw})) for source, raw in self.listed.items()}
         scan = ScanPorts(self.inventory, self.store, self.clock, self.alerts, SqliteJoin)
-        return ReportPorts(scan, self.reports)
+        return ReportPorts(scan, self.reports, self.around.ports, QuietLog())
 
     async def report(self) -> Published:
         return await report_posture(self.ports, RULES)
