@@ -17,6 +17,7 @@ from sandbox.bench.approvals import measure_approvals
 from sandbox.bench.imports import measure_import
 from sandbox.bench.result import Result
 from sandbox.bench.revocations import measure_burst, measure_latency
+from sandbox.bench.scan import measure_scan
 from sandbox.bench.sweeps import measure_lost_notifications, measure_service_principal
 from sandbox.bench.webhook import measure_webhook
 from sandbox.supervisor import Sandbox, SandboxError, running_sandbox
@@ -36,6 +37,7 @@ def measures(*, quick: bool) -> dict[str, Measure]:
         "webhook": lambda sandbox: measure_webhook(sandbox, 5 if quick else 30),
         "latency": lambda sandbox: measure_latency(sandbox, 50 if quick else 500),
         "approvals": lambda sandbox: measure_approvals(sandbox, 20 if quick else 100),
+        "scan": lambda sandbox: measure_scan(sandbox, *((5_000, 7_500) if quick else (100_000, 150_000))),
         "lost": measure_lost_notifications,
         "disabled": measure_service_principal,
         "burst": lambda sandbox: measure_burst(sandbox, 200 if quick else 2000, 6 if quick else 60),

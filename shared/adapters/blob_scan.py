@@ -9,8 +9,8 @@ from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.blob.aio import ContainerClient
 
 from shared.adapters.storage_errors import storage_errors
-from shared.domain.posture.scan import Checkpoint, Row, ScanClaim, Source
-from shared.errors import AlreadyDecidedError
+from shared.domain.posture.scan import NOT_KEPT, Checkpoint, Row, ScanClaim, Source
+from shared.errors import AlreadyDecidedError, RejectedError
 from shared.wire.scan import (
     checkpoint_document,
     claim_document,
@@ -60,10 +60,11 @@ class BlobScanStore:
     async def pages(self, scan_id: str, checkpoint: Checkpoint) -> AsyncIterator[Sequence[Row]]:
         """See `ScanStore.pages`."""
         for number in range(checkpoint.pages):
-            with storage_errors():
-                download = await self._container.download_blob(_page_name(scan_id, checkpoint, number))
-                document = await download.readall()
-            yield unpack_rows(document)
+            name = _page_name(scan_id, checkpoint, number)
+            stored = await self._read(name)
+            if stored is None:
+                raise RejectedError(NOT_KEPT, name)
+            yield unpack_rows(stored[0])
 
     async def forget_others(self, scan_id: str) -> None:
         """See `ScanStore.forget_others`."""

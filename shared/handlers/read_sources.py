@@ -127,10 +127,13 @@ class SourceReader:
             return None
 
     async def _resume(self, source: Source) -> Checkpoint:
-        """Where this source stands, its rows so far in the join."""
+        """Where this source stands, its rows so far in the join; at its beginning when some of them are gone."""
         mark = self.marks[source] = await self._store.checkpoint(self._scan_id, source)
-        async for rows in self._store.pages(self._scan_id, mark):
-            self._join.add(source, rows)
+        try:
+            async for rows in self._store.pages(self._scan_id, mark):
+                self._join.add(source, rows)
+        except RejectedError:
+            return await self._restart(mark)
         return mark
 
     async def _advance(self, mark: Checkpoint, page: Page) -> Checkpoint:

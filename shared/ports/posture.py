@@ -47,7 +47,7 @@ class ScanStore(Protocol):
         """Keep the rows of the page that comes next; the same page again replaces it."""
 
     def pages(self, scan_id: str, checkpoint: Checkpoint) -> AsyncIterator[Sequence[Row]]:
-        """The rows kept so far, one page at a time."""
+        """The rows kept so far, one page at a time. Raises `RejectedError` (`page-not-kept`) when one is gone."""
 
     async def forget_others(self, scan_id: str) -> None:
         """Delete the pages and checkpoints of every other scan."""

@@ -141,6 +141,12 @@ class TestScanStore:
 
         assert [rows async for rows in store.pages("scan", mark)] == []
 
+    async def test_page_that_is_gone_is_told(self, store: ScanStore) -> None:
+        mark = (await store.checkpoint("scan", Source.APPLICATIONS)).after(Page(ROWS), 2)
+
+        with pytest.raises(RejectedError, match="page-not-kept"):
+            await anext(store.pages("scan", mark))
+
     async def test_source_that_was_begun_again_keeps_nothing_of_before(self, store: ScanStore) -> None:
         first = (await store.checkpoint("scan", Source.APPLICATIONS)).after(Page(ROWS, "2"), 2)
         await store.put_page("scan", replace(first, pages=0), ROWS)

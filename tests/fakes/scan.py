@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from shared.domain.posture.scan import PAGE_LOST, Checkpoint, Page, Row, ScanClaim, Source
+from shared.domain.posture.scan import NOT_KEPT, PAGE_LOST, Checkpoint, Page, Row, ScanClaim, Source
 from shared.errors import AlreadyDecidedError, RejectedError, TetherError
 
 PAGE_SIZE = 2
@@ -95,7 +95,10 @@ class FakeScanStore:
 
     async def pages(self, scan_id: str, checkpoint: Checkpoint) -> AsyncIterator[Sequence[Row]]:
         for number in range(checkpoint.pages):
-            yield self.kept[scan_id, checkpoint.source, checkpoint.generation, number]
+            key = (scan_id, checkpoint.source, checkpoint.generation, number)
+            if key not in self.kept:
+                raise RejectedError(NOT_KEPT)
+            yield self.kept[key]
 
     async def forget_others(self, scan_id: str) -> None:
         self.marks = {key: mark for key, mark in self.marks.items() if key[0] == scan_id}

@@ -10,7 +10,7 @@ from shared.domain.posture.finding import Finding
 from shared.domain.posture.inventory import App
 from shared.errors import AlreadyDecidedError
 
-PAGE_LOST, NO_LICENCE = "page-token-expired", "no-licence"
+PAGE_LOST, NO_LICENCE, NOT_KEPT = "page-token-expired", "no-licence", "page-not-kept"
 EMPTY, COUNT_MISMATCH, OVER_LIMIT = "empty", "count-mismatch", "over-limit"
 Judge = Callable[[App, datetime], tuple[Finding, ...]]
 
@@ -111,9 +111,8 @@ class Checkpoint:
 
     def restarted(self) -> "Checkpoint":
         """The beginning again; requests that were made stay counted."""
-        return replace(
-            self, pages=0, rows=0, link=None, counted=None, generation=self.generation + 1, requests=self.requests + 1
-        )
+        generation, requests = self.generation + 1, self.requests + 1
+        return Checkpoint(self.source, generation=generation, requests=requests, version=self.version)
 
     def settled(self, state: SourceState, reason: str = "") -> "Checkpoint":
         """The end."""

@@ -354,6 +354,21 @@ async def test_page_that_was_checkpointed_is_not_read_again(stage: Stage) -> Non
     assert stage.inventory.asked[Source.APPLICATIONS] <= 3 + 5
 
 
+async def test_page_that_is_gone_from_storage_has_its_source_read_again(stage: Stage) -> None:
+    expected = await Stage().scan()
+    with pytest.raises(RetryLaterError, match="report"):
+        async with scan_inventory(stage.ports(), stage.rules, judge):
+            raise RetryLaterError("report")
+    stage.clock.advance(stage.rules.claim_seconds)
+    stage.store.kept = {key: some for key, some in stage.store.kept.items() if key[1:] != (Source.APPLICATIONS, 0, 1)}
+
+    coverage, _, apps = await stage.scan()
+
+    assert apps == expected[2]
+    assert coverage.is_complete
+    assert stage.inventory.asked[Source.APPLICATIONS] == 6
+
+
 @pytest.fixture
 async def tenant() -> AsyncIterator[Tenant]:
     """The stand-in with all that is planted in it."""
