@@ -161,19 +161,22 @@ async def _ports(
         alerts=Telemetry(),
         approval=approvals[0] if approvals else None,
     )
-    return ports, approvals[1] if approvals else None, _reporting(settings, credential, storage, ports), storage
+    late = await stack.enter_async_context(AsyncExitStack())
+    reporting = _reporting(settings, credential, storage, ports, late)
+    return ports, approvals[1] if approvals else None, reporting, storage
 
 
 def _reporting(
-    settings: Settings, credential: AsyncTokenCredential, storage: "AzureStorage", ports: Ports
+    settings: Settings, credential: AsyncTokenCredential, storage: "AzureStorage", ports: Ports, late: AsyncExitStack
 ) -> "Callable[[], Posture]":
     """Loaded with the first report: most processes never make one."""
 
     @functools.cache
     def posture() -> "Posture":
-        from shared.bootstrap.posture import open_posture  # noqa: PLC0415
+        from shared.bootstrap.posture import Neighbourhood, open_posture  # noqa: PLC0415
 
-        return open_posture(settings, credential, storage, ports, _rules(settings))
+        near = Neighbourhood(credential, storage, ports, _rules(settings))
+        return open_posture(settings, near, late)
 
     return posture
 

@@ -1,5 +1,6 @@
 """Posture: what a scan and its report need, opened when the first of them is wanted."""
 
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from azure.core.credentials_async import AsyncTokenCredential
@@ -32,21 +33,31 @@ class Posture:
     readers: Readers
 
 
-def open_posture(
-    settings: Settings, credential: AsyncTokenCredential, storage: AzureStorage, around: Ports, gateway: Rules
-) -> Posture:
+@dataclass(frozen=True, slots=True)
+class Neighbourhood:
+    """What is open already and may be shared."""
+
+    credential: AsyncTokenCredential
+    storage: AzureStorage
+    ports: Ports
+    rules: Rules
+
+
+def open_posture(settings: Settings, near: Neighbourhood, stack: AsyncExitStack) -> Posture:
     """The ports and the rules; nothing is connected before the first scan."""
     graph = http(settings.graph_base_url, PAGE_TIMEOUT)
-    headers = bearer(credential, "https://graph.microsoft.com/.default")
+    client = http(settings.gateway_base_url, settings.gateway_timeout_seconds)
+    for each in (graph, client):
+        stack.push_async_callback(each.aclose)
+    headers = bearer(near.credential, "https://graph.microsoft.com/.default")
     scan = ScanPorts(
         GraphInventory(graph, headers, settings.graph_base_url),
-        BlobScanStore(storage.blobs.get_container_client("scans")),
-        around.clock,
-        around.alerts,
+        BlobScanStore(near.storage.blobs.get_container_client("scans")),
+        near.ports.clock,
+        near.ports.alerts,
         SqliteJoin,
     )
-    reports = BlobReports(storage.blobs.get_container_client("reports"))
-    client = http(settings.gateway_base_url, settings.gateway_timeout_seconds)
-    log = HoopSessionLog(JsonApi("gateway", client, gateway_headers(settings, credential)))
-    rules = ReportRules(Tenant(settings.tenant_id), gateway)
-    return Posture(ReportPorts(scan, reports, around, log), rules, Readers(settings.report_readers_group))
+    reports = BlobReports(near.storage.blobs.get_container_client("reports"))
+    log = HoopSessionLog(JsonApi("gateway", client, gateway_headers(settings, near.credential)))
+    rules = ReportRules(Tenant(settings.tenant_id), near.rules)
+    return Posture(ReportPorts(scan, reports, near.ports, log), rules, Readers(settings.report_readers_group))

@@ -1,0 +1,48 @@
+"""The story's last chapter: what nobody uses, owns or rotates any more, somebody hears about."""
+
+from pathlib import Path
+
+import httpx
+
+from sandbox import cast
+from sandbox.demo.timeline import Timeline
+from sandbox.supervisor import Sandbox
+
+APPLICATIONS, SERVICE_PRINCIPALS = 2000, 3000
+SECONDS_TO_REPORT = 60
+REPORT = Path(".sandbox") / "report.html"
+SETTINGS = {"WEBSITE_AUTH_ENABLED": "true", "REPORT_READERS_GROUP": cast.SECURITY_APPROVERS_ID}
+
+
+async def report_posture(sandbox: Sandbox, timeline: Timeline) -> None:
+    """A report over a generated tenant with planted findings, read by somebody in the group that may."""
+    size = {"seed": 7, "applications": APPLICATIONS, "service_principals": SERVICE_PRINCIPALS, "planted": True}
+    (await sandbox.graph.post("/sandbox/posture", json=size)).raise_for_status()
+    timeline.say(f"The tenant has {APPLICATIONS} app registrations and {SERVICE_PRINCIPALS} service principals")
+    found: dict[str, int] = {}
+
+    async def is_made() -> bool:
+        answer = (await sandbox.functions.post("/api/reports", timeout=SECONDS_TO_REPORT)).raise_for_status()
+        found.update(answer.json()["open"])
+        return found["critical"] > 0
+
+    await timeline.until("posture: read, judged, compared and reported", is_made, SECONDS_TO_REPORT)
+    timeline.say(", ".join(f"{count} {severity}" for severity, count in found.items()))
+
+    async def is_refused() -> bool:
+        return await _read(sandbox, cast.ALAN.id) is None
+
+    async def is_readable() -> bool:
+        content = await _read(sandbox, cast.ROOT.id)
+        REPORT.parent.mkdir(exist_ok=True)
+        REPORT.write_bytes(content or b"")
+        return bool(content)
+
+    await timeline.holds("Alan, who is not in the readers' group, is refused the report", is_refused)
+    await timeline.holds(f"Root reads it: {REPORT}", is_readable)
+
+
+async def _read(sandbox: Sandbox, person_id: str) -> bytes | None:
+    """The newest report as this person gets it once signed in."""
+    answer = await sandbox.functions.get("/api/reports", headers={"X-MS-CLIENT-PRINCIPAL-ID": person_id})
+    return answer.content if answer.status_code == httpx.codes.OK else None
