@@ -12,8 +12,8 @@ from tests.playground.conftest import Scene, card_about
 CARD = "application/vnd.microsoft.card.adaptive"
 MESSAGE = "application/vnd.microsoft.activity.message"
 WHY = "Not tonight: the migration is running."
-# The card and its update; and for the sponsor of the agent a chat, and the news in it.
-ALL_CALLS = [("POST", 201), ("POST", 201), ("POST", 201), ("PUT", 200)]
+# The card; and for the sponsor of the agent a chat, and the news in it. Each is posted once; updates may repeat.
+POSTS = [("POST", 201), ("POST", 201), ("POST", 201)]
 pytestmark = pytest.mark.timeout(300)
 
 
@@ -38,8 +38,10 @@ async def test_approval_replaces_the_card_for_whoever_clicks_and_updates_it_for_
     assert [(click.status, click.answer["type"]) for click in scene.shim.clicks[clicks:]] == [(200, CARD)]
     assert await scene.gateway.status(asked) == "APPROVED"
     await until(lambda: scene.gateway.is_live(asked), 20)
-    await until(lambda: _have_come(scene, calls, len(ALL_CALLS)), 20)
-    assert sorted((call.method, call.status) for call in scene.shim.calls[calls:]) == ALL_CALLS
+    await until(lambda: _have_come(scene, calls, len(POSTS) + 1), 20)
+    made = [(call.method, call.status) for call in scene.shim.calls[calls:]]
+    assert [call for call in made if call[0] == "POST"] == POSTS
+    assert {call for call in made if call[0] != "POST"} == {("PUT", 200)}
 
 
 async def test_denial_without_a_reason_is_answered_with_a_sentence_and_one_with_a_reason_decides(scene: Scene) -> None:
