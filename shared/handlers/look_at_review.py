@@ -1,6 +1,7 @@
 """Look at a review: read the truth at the gateway, converge on it, and decide when to look again."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 from shared.domain.approval import Approval, ApprovalState, Outcome, decide_votes
 from shared.domain.click import still_counting
@@ -20,6 +21,8 @@ from shared.handlers.wake_again import wake_again
 from shared.ports import ApprovalRules, Ports, Rules
 
 VANISHED_AFTER = 3
+PATIENCE = timedelta(minutes=10)
+UNTAKEN = "; the gateway does not take the rejection"
 EXPIRED, LEFT = "nobody answered in time", "the requester lost access in Entra"
 
 
@@ -161,14 +164,24 @@ async def _over(ours: ReviewTurn, event: ReviewEvent) -> tuple[ApprovalState, st
 async def _reject(ours: ReviewTurn, question: Question, state: ApprovalState, reason: str) -> None:
     """Rejected at the gateway, and seen to be; somebody's answer that came first stands."""
     ours.check()
-    await ours.ports.gateway.close_review(_as_held(question), f"{OWN_REASON}{reason}")
+    refused: RetryLaterError | None = None
+    try:
+        await ours.ports.gateway.close_review(_as_held(question), f"{OWN_REASON}{reason}")
+    except RetryLaterError as error:
+        if error.reason != "review-still-open":
+            raise
+        refused = error
     shown = await read_shown(ours)
-    if shown.review.status is ReviewStatus.PENDING:
-        raise RetryLaterError("rejection-not-shown", "the gateway still shows the review as pending")
     if shown.review.status.is_granted:
         await close_as_shown(ours, shown)
-        return
-    await _close(ours, state, reason)
+    elif shown.review.status is not ReviewStatus.PENDING:
+        await _close(ours, state, reason)
+    elif refused is not None and ours.ports.clock.now() >= ours.approval.expires_at + PATIENCE:
+        # A review whose connection is gone can be neither approved nor rejected there: nobody needs to see it waiting.
+        ours.ports.alerts.raise_alert("review-cannot-be-rejected", review_id=ours.approval.review_id)
+        await _close(ours, state, f"{reason}{UNTAKEN}")
+    else:
+        raise refused or RetryLaterError("rejection-not-shown", "the gateway still shows the review as pending")
 
 
 async def _close(ours: ReviewTurn, state: ApprovalState, reason: str) -> None:
@@ -213,7 +226,8 @@ async def _carry_out(ours: ReviewTurn, question: Question, event: ReviewEvent) -
 async def _hold_to_outcome(ours: ReviewTurn, question: Question, event: ReviewEvent) -> None:
     """What was refused here stays refused, whatever a lost update did at the gateway; a grant may have ended early."""
     approval, status = ours.approval, question.review.status
-    if approval.state is not ApprovalState.APPROVED and status is ReviewStatus.PENDING:
+    is_untaken = approval.outcome is not None and approval.outcome.reason.endswith(UNTAKEN)
+    if approval.state is not ApprovalState.APPROVED and status is ReviewStatus.PENDING and not is_untaken:
         await _reject_again(ours, question)
     if _is_no_of_ours(approval) and status is ReviewStatus.APPROVED:
         # Two answers at the same moment: the gateway keeps the one that it writes last.

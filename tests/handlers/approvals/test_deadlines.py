@@ -197,6 +197,24 @@ async def test_rejection_that_the_gateway_does_not_show_is_repeated() -> None:
     check_agreement(scene)
 
 
+async def test_review_that_the_gateway_never_lets_go_of_is_over_for_everybody_who_sees_its_card() -> None:
+    scene = await waiting()
+    scene.world.gateway.closing_fails = True
+    scene.world.clock.advance(4 * HOUR + 1)
+
+    await scene.after(30 * MINUTE)
+    await scene.after(HOUR)
+
+    outcome = scene.approval.outcome
+    assert outcome is not None
+    assert (outcome.state, scene.at_the_gateway) == (ApprovalState.EXPIRED, ReviewStatus.PENDING)
+    assert outcome.reason.endswith("the gateway does not take the rejection")
+    assert verbs_in(card_in(scene.card_message())) == []
+    raised = [reason for reason, _ in scene.world.alerts.raised if reason == "review-cannot-be-rejected"]
+    assert len(raised) == 1
+    assert not scene.world.queue.dead_letters
+
+
 async def test_rejection_that_was_overwritten_is_repeated() -> None:
     scene = await waiting()
     scene.world.clock.advance(4 * HOUR + 1)
