@@ -14,9 +14,9 @@ from shared.domain.activities import Activity, Bot
 from shared.errors import RejectedError
 from shared.ports import Clock
 from shared.wire.activities import Assurance, parse_activity
+from shared.wire.jwt_headers import ALGORITHM, parse_key_id
 
 BOT_FRAMEWORK_ISSUERS = ("https://api.botframework.com",)
-ALGORITHM = "RS256"
 LEEWAY_SECONDS = 300
 LAST_SECOND = 10**12
 LARGEST_BODY = 256 * 1024
@@ -105,17 +105,9 @@ def _bearer(authorization: str | None) -> str:
 
 def _key_id(token: str) -> str:
     try:
-        header = jwt.get_unverified_header(token)
-    except (jwt.PyJWTError, RecursionError) as error:
-        raise _unauthenticated("the token is malformed") from error
-    if header.get("alg") != ALGORITHM:
-        raise _unauthenticated(f"the algorithm is not {ALGORITHM}")
-    if "crit" in header:
-        raise _unauthenticated("the token demands an extension")
-    key_id = header.get("kid")
-    if not isinstance(key_id, str) or not key_id:
-        raise _unauthenticated("the token names no key")
-    return key_id
+        return parse_key_id(token)
+    except ValueError as error:
+        raise _unauthenticated(str(error)) from error
 
 
 def _check_times(claims: Mapping[str, Any], now: float) -> None:

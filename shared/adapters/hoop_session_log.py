@@ -1,6 +1,7 @@
 """The gateway's session list as a log of use, read in slices of time: it shows ten thousand rows of a query at most."""
 
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.adapters.json_api import JsonApi
@@ -9,23 +10,29 @@ from shared.errors import RetryLaterError
 from shared.wire.gateway import parse_list
 from shared.wire.session_log import LogRow, use_of
 
-PAGE = 100
-LAST_OFFSET = 10_000
-LONGEST_SLICE = timedelta(days=7)
-SHORTEST_SLICE = timedelta(seconds=1)
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """How much of a query the gateway shows, and how long the slices are that stay within it."""
+
+    page: int = 100
+    last_offset: int = 10_000
+    longest_slice: timedelta = timedelta(days=7)
+    shortest_slice: timedelta = timedelta(seconds=1)
 
 
 class HoopSessionLog:
     """Every session that was opened in a span of time."""
 
-    def __init__(self, api: JsonApi) -> None:
+    def __init__(self, api: JsonApi, window: Window | None = None) -> None:
         self._api = api
+        self._window = window or Window()
 
     async def uses(self, since: datetime, until: datetime) -> AsyncIterator[tuple[str, Use]]:
         """See `SessionLog.uses`."""
         start, seen = since, frozenset[str]()
         while start < until:
-            end, rows = await self._slice(start, min(start + LONGEST_SLICE, until))
+            end, rows = await self._slice(start, min(start + self._window.longest_slice, until))
             for row in rows:
                 use = use_of(row) if row.id not in seen else None
                 if use is not None:
@@ -39,19 +46,19 @@ class HoopSessionLog:
             rows = await self._rows(start, end)
             if rows is not None:
                 return end, rows
-            if end - start <= SHORTEST_SLICE:
+            if end - start <= self._window.shortest_slice:
                 raise RetryLaterError("gateway-too-many-sessions", "more than ten thousand sessions in a second")
             end = start + (end - start) / 2
 
     async def _rows(self, start: datetime, end: datetime) -> list[LogRow] | None:
         """All rows of a span; `None` when there are more than the gateway shows."""
         rows: list[LogRow] = []
-        for offset in range(0, LAST_OFFSET + 1, PAGE):
+        for offset in range(0, self._window.last_offset + 1, self._window.page):
             params: dict[str, str | int] = {
                 "start_date": _shown(start),
                 "end_date": _shown(end),
                 "count": "none",
-                "limit": PAGE,
+                "limit": self._window.page,
                 "offset": offset,
             }
             answer = await self._api.get("/api/sessions", **params)
@@ -59,7 +66,7 @@ class HoopSessionLog:
                 raise RetryLaterError(f"gateway-{answer.status}", "the session list could not be read")
             page = parse_list(LogRow, answer.document.get("data"))
             rows += page
-            if len(page) < PAGE:
+            if len(page) < self._window.page:
                 return rows
         return None
 

@@ -11,7 +11,7 @@ from azure.core.exceptions import AzureError, HttpResponseError
 from shared.adapters.signing_keys import SigningKeys
 from shared.adapters.tokens import client_assertion
 from shared.errors import RejectedError, RetryLaterError, TetherError
-from shared.wire.sign_in import EntraApp, check_sign_in, parse_key_id
+from shared.wire.sign_in import EntraApp, check_sign_in, signing_key_id
 
 _NEEDS_PERSON = ("interaction_required", "consent_required", "login_required")
 # Entra says `invalid_grant` as well when only the person can go on, and then gives one of these reasons.
@@ -43,7 +43,7 @@ class OnBehalfOf:
                 accept it; `consent-needed`, when the person has to agree or to prove more first.
             RetryLaterError: Entra cannot be reached, is busy, or does not know the bot.
         """
-        key = await self._keys.find(parse_key_id(sso_token))
+        key = await self._keys.find(signing_key_id(sso_token))
         if key is None:
             raise RejectedError("sign-in-refused", "the key is unknown")
         check_sign_in(sso_token, key.public_key, self._bot, person_object_id)

@@ -141,7 +141,8 @@ async def _ports(
     stack.push_async_callback(queue.close)
     opening = asyncio.create_task(queue.open())
     stack.callback(opening.cancel)
-    approvals = await open_approvals(settings, environment, Neighbours(credential, gateway, storage, clock), stack)
+    near = Neighbours(credential, gateway, storage, clock)
+    approvals = await open_approvals(settings, environment, near, stack)
     ports = Ports(
         directory=GraphDirectory(
             JsonApi("graph", graph, bearer(credential, "https://graph.microsoft.com/.default")),
@@ -162,21 +163,18 @@ async def _ports(
         approval=approvals[0] if approvals else None,
     )
     late = await stack.enter_async_context(AsyncExitStack())
-    reporting = _reporting(settings, credential, storage, ports, late)
+    reporting = _reporting(settings, near, ports, late)
     return ports, approvals[1] if approvals else None, reporting, storage
 
 
-def _reporting(
-    settings: Settings, credential: AsyncTokenCredential, storage: "AzureStorage", ports: Ports, late: AsyncExitStack
-) -> "Callable[[], Posture]":
+def _reporting(settings: Settings, near: Neighbours, ports: Ports, late: AsyncExitStack) -> "Callable[[], Posture]":
     """Loaded with the first report: most processes never make one."""
 
     @functools.cache
     def posture() -> "Posture":
-        from shared.bootstrap.posture import Neighbourhood, open_posture  # noqa: PLC0415
+        from shared.bootstrap.posture import open_posture  # noqa: PLC0415
 
-        near = Neighbourhood(credential, storage, ports, _rules(settings))
-        return open_posture(settings, near, late)
+        return open_posture(settings, near, ports, _rules(settings), late)
 
     return posture
 

@@ -3,9 +3,6 @@
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
-from azure.core.credentials_async import AsyncTokenCredential
-
-from shared.adapters.azure_storage import AzureStorage
 from shared.adapters.blob_reports import BlobReports
 from shared.adapters.blob_scan import BlobScanStore
 from shared.adapters.graph_inventory import GraphInventory
@@ -13,6 +10,7 @@ from shared.adapters.hoop_session_log import HoopSessionLog
 from shared.adapters.inventory_join import SqliteJoin
 from shared.adapters.json_api import JsonApi
 from shared.adapters.tokens import bearer
+from shared.bootstrap.approvals import Neighbours
 from shared.bootstrap.connections import gateway_headers, http
 from shared.domain.posture.estate_facts import Tenant
 from shared.handlers.report_posture import ReportPorts, ReportRules
@@ -33,31 +31,19 @@ class Posture:
     readers: Readers
 
 
-@dataclass(frozen=True, slots=True)
-class Neighbourhood:
-    """What is open already and may be shared."""
-
-    credential: AsyncTokenCredential
-    storage: AzureStorage
-    ports: Ports
-    rules: Rules
-
-
-def open_posture(settings: Settings, near: Neighbourhood, stack: AsyncExitStack) -> Posture:
+def open_posture(settings: Settings, near: Neighbours, ports: Ports, rules: Rules, stack: AsyncExitStack) -> Posture:
     """The ports and the rules; nothing is connected before the first scan."""
     graph = http(settings.graph_base_url, PAGE_TIMEOUT)
-    client = http(settings.gateway_base_url, settings.gateway_timeout_seconds)
-    for each in (graph, client):
-        stack.push_async_callback(each.aclose)
+    stack.push_async_callback(graph.aclose)
     headers = bearer(near.credential, "https://graph.microsoft.com/.default")
     scan = ScanPorts(
         GraphInventory(graph, headers, settings.graph_base_url),
         BlobScanStore(near.storage.blobs.get_container_client("scans")),
-        near.ports.clock,
-        near.ports.alerts,
+        ports.clock,
+        ports.alerts,
         SqliteJoin,
     )
     reports = BlobReports(near.storage.blobs.get_container_client("reports"))
-    log = HoopSessionLog(JsonApi("gateway", client, gateway_headers(settings, near.credential)))
-    rules = ReportRules(Tenant(settings.tenant_id), near.rules)
-    return Posture(ReportPorts(scan, reports, near.ports, log), rules, Readers(settings.report_readers_group))
+    log = HoopSessionLog(JsonApi("gateway", near.gateway, gateway_headers(settings, near.credential)))
+    asked = ReportRules(Tenant(settings.tenant_id), rules)
+    return Posture(ReportPorts(scan, reports, ports, log), asked, Readers(settings.report_readers_group))

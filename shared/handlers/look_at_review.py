@@ -1,19 +1,17 @@
 """Look at a review: read the truth at the gateway, converge on it, and decide when to look again."""
 
 from dataclasses import replace
-from datetime import timedelta
 
-from shared.domain.approval import Approval, ApprovalState, Outcome, decide_votes
+from shared.domain.approval import Approval, ApprovalState, decide_votes
 from shared.domain.click import still_counting
-from shared.domain.gateway import Review
-from shared.domain.outcome import OWN_REASON, as_shown
+from shared.domain.outcome import as_shown
 from shared.domain.reviews import Question, ReviewEvent, ReviewEventKind, ReviewStatus
 from shared.errors import RejectedError, RetryLaterError
-from shared.handlers.apply_votes import apply_votes, close_as_shown, read_shown
-from shared.handlers.end_grant import DONE, give_back
+from shared.handlers.apply_votes import apply_votes, close_as_shown
 from shared.handlers.identify_requester import identify_requester, requester_now
 from shared.handlers.judge_approver import read_voters
 from shared.handlers.open_approval import open_approval, with_input
+from shared.handlers.reject_review import LEFT, close_here, hold_to_outcome, reject_review
 from shared.handlers.review_turn import ReviewTurn, needed, review_turn
 from shared.handlers.show_cards import show_cards
 from shared.handlers.take_vote import resume_denial, undo, withdraw_votes
@@ -21,9 +19,7 @@ from shared.handlers.wake_again import wake_again
 from shared.ports import ApprovalRules, Ports, Rules
 
 VANISHED_AFTER = 3
-PATIENCE = timedelta(minutes=10)
-UNTAKEN = "; the gateway does not take the rejection"
-EXPIRED, LEFT = "nobody answered in time", "the requester lost access in Entra"
+EXPIRED = "nobody answered in time"
 
 
 async def look_at_review(event: ReviewEvent, ports: Ports, rules: Rules, asking: ApprovalRules) -> None:
@@ -95,7 +91,7 @@ async def _close_vanished(event: ReviewEvent, approval: Approval, ports: Ports, 
     if event.attempt < VANISHED_AFTER:
         raise RetryLaterError("review-vanished", "the gateway does not show the review")
     async with review_turn(approval, event.correlation_id, ports, asking) as ours:
-        await _close(ours, ApprovalState.WITHDRAWN, "the gateway no longer has the review")
+        await close_here(ours, ApprovalState.WITHDRAWN, "the gateway no longer has the review")
     await show_cards(ours.approval, event.correlation_id, ports, asking)
 
 
@@ -103,14 +99,14 @@ async def _converge(ours: ReviewTurn, question: Question, event: ReviewEvent) ->
     if ours.approval.chain.entries == 0:
         await _note_request(ours, question, event)
     if not ours.approval.is_open:
-        await _hold_to_outcome(ours, question, event)
+        await hold_to_outcome(ours, question, event)
         return
     ours.keep(as_shown(ours.approval, question.review))
     if await close_as_shown(ours, question):
         _measure(ours, event)
         return
     if (why := await _over(ours, event)) is not None:
-        await _reject(ours, question, *why)
+        await reject_review(ours, question, *why)
         return
     if question.session.input_digest != ours.approval.input_digest:
         await _ask_anew(ours, question)
@@ -161,35 +157,6 @@ async def _over(ours: ReviewTurn, event: ReviewEvent) -> tuple[ApprovalState, st
     return None
 
 
-async def _reject(ours: ReviewTurn, question: Question, state: ApprovalState, reason: str) -> None:
-    """Rejected at the gateway, and seen to be; somebody's answer that came first stands."""
-    ours.check()
-    refused: RetryLaterError | None = None
-    try:
-        await ours.ports.gateway.close_review(_as_held(question), f"{OWN_REASON}{reason}")
-    except RetryLaterError as error:
-        if error.reason != "review-still-open":
-            raise
-        refused = error
-    shown = await read_shown(ours)
-    if shown.review.status.is_granted:
-        await close_as_shown(ours, shown)
-    elif shown.review.status is not ReviewStatus.PENDING:
-        await _close(ours, state, reason)
-    elif refused is not None and ours.ports.clock.now() >= ours.approval.expires_at + PATIENCE:
-        # A review whose connection is gone can be neither approved nor rejected there: nobody needs to see it waiting.
-        ours.ports.alerts.raise_alert("review-cannot-be-rejected", review_id=ours.approval.review_id)
-        await _close(ours, state, f"{reason}{UNTAKEN}")
-    else:
-        raise refused or RetryLaterError("rejection-not-shown", "the gateway still shows the review as pending")
-
-
-async def _close(ours: ReviewTurn, state: ApprovalState, reason: str) -> None:
-    await ours.note(state, review=ours.approval.review_id, reason=reason, way="tether")
-    ours.keep(ours.approval.closed(Outcome(state, ours.ports.clock.now(), reason=reason, way="tether")))
-    await ours.save()
-
-
 async def _count_votes(ours: ReviewTurn, question: Question, event: ReviewEvent) -> None:
     """Votes of people who may no longer answer are withdrawn; those that are enough take effect.
 
@@ -223,47 +190,11 @@ async def _carry_out(ours: ReviewTurn, question: Question, event: ReviewEvent) -
     await close_as_shown(ours, question)
 
 
-async def _hold_to_outcome(ours: ReviewTurn, question: Question, event: ReviewEvent) -> None:
-    """What was refused here stays refused, whatever a lost update did at the gateway; a grant may have ended early."""
-    approval, status = ours.approval, question.review.status
-    is_untaken = approval.outcome is not None and approval.outcome.reason.endswith(UNTAKEN)
-    if approval.state is not ApprovalState.APPROVED and status is ReviewStatus.PENDING and not is_untaken:
-        await _reject_again(ours, question)
-    if _is_no_of_ours(approval) and status is ReviewStatus.APPROVED:
-        # Two answers at the same moment: the gateway keeps the one that it writes last.
-        ours.ports.alerts.raise_alert("granted-after-no", review_id=approval.review_id)
-        await _reject_again(ours, question)
-    if approval.state is not ApprovalState.APPROVED or approval.ended_at is not None:
-        return
-    if event.source == DONE:
-        await give_back(ours)
-    elif status is ReviewStatus.REVOKED:
-        ours.keep(ended_at=ours.ports.clock.now())
-
-
-async def _reject_again(ours: ReviewTurn, question: Question) -> None:
-    await ours.ports.gateway.close_review(_as_held(question), f"{OWN_REASON}this was answered with no")
-    await ours.note("rejected-again", review=ours.approval.review_id, shown=question.review.status)
-
-
-def _is_no_of_ours(approval: Approval) -> bool:
-    """Whether Tether itself saw the rejection through."""
-    outcome = approval.outcome
-    if outcome is None or outcome.way == "gateway":
-        return False
-    return outcome.state in (ApprovalState.DENIED, ApprovalState.EXPIRED) or outcome.reason == LEFT
-
-
 async def _warn_if_stuck(ours: ReviewTurn, question: Question) -> None:
     if question.review.is_stuck and not ours.approval.stuck:
         ours.keep(stuck=True)
         await ours.note("stuck", review=ours.approval.review_id, approved=sorted(question.review.approved))
         ours.ports.alerts.raise_alert("review-stuck", review_id=ours.approval.review_id)
-
-
-def _as_held(question: Question) -> Review:
-    review, session = question.review, question.session
-    return Review(review.review_id, session.session_id, session.connection, review.type, pending=True)
 
 
 def _measure(ours: ReviewTurn, event: ReviewEvent) -> None:

@@ -176,11 +176,6 @@ def message_answer(text: str) -> dict[str, Any]:
     return _answer(200, "application/vnd.microsoft.activity.message", text)
 
 
-def error_answer(code: str, message: str) -> dict[str, Any]:
-    """A request that made no sense; Teams shows its own words."""
-    return _answer(400, "application/vnd.microsoft.error", {"code": code, "message": message})
-
-
 def login_request(connection_name: str, resource_uri: str, sign_in_url: str | None, request_id: str) -> dict[str, Any]:
     """A demand for a single sign-on token; Teams sends the same click again, with it or with the code of a sign-in."""
     text = "Sign in to decide."

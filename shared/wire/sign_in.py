@@ -11,9 +11,9 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from shared.errors import RejectedError
+from shared.wire.jwt_headers import ALGORITHM, parse_key_id
 
 PUBLIC_CLOUD = "https://login.microsoftonline.com"
-ALGORITHM = "RS256"
 VERSION = "2.0"
 LEEWAY_SECONDS = 300
 LONGEST_TOKEN = 16 * 1024
@@ -52,22 +52,14 @@ class EntraApp:
         return self.app_id, f"api://botid-{self.app_id}"
 
 
-def parse_key_id(token: str) -> str:
+def signing_key_id(token: str) -> str:
     """The id of the key that signed the token, which proves nothing yet. Raises `RejectedError` (`sign-in-refused`)."""
     if len(token) > LONGEST_TOKEN:
         raise _refused("the token is too long")
     try:
-        header = jwt.get_unverified_header(token)
-    except (jwt.PyJWTError, RecursionError) as error:
-        raise _refused("the token is malformed") from error
-    if header.get("alg") != ALGORITHM:
-        raise _refused(f"the algorithm is not {ALGORITHM}")
-    if "crit" in header:
-        raise _refused("the token demands an extension")
-    key_id = header.get("kid")
-    if not isinstance(key_id, str) or not key_id:
-        raise _refused("the token names no key")
-    return key_id
+        return parse_key_id(token)
+    except ValueError as error:
+        raise _refused(str(error)) from error
 
 
 def check_sign_in(token: str, key: RSAPublicKey, app: EntraApp, person_id: str) -> None:

@@ -8,8 +8,7 @@ import pytest
 
 from sandbox.tenant import GATEWAY_CLIENT_ID, TETHER_OBJECT_ID
 from sandbox.tokens import issue_token
-from shared.adapters import hoop_session_log
-from shared.adapters.hoop_session_log import HoopSessionLog
+from shared.adapters.hoop_session_log import HoopSessionLog, Window
 from shared.adapters.json_api import JsonApi
 from shared.adapters.tokens import bearer_token
 from shared.errors import RetryLaterError
@@ -26,10 +25,15 @@ async def gateway() -> AsyncIterator[Gateway]:
 
 
 @pytest.fixture
-async def log(gateway: Gateway) -> HoopSessionLog:
+async def api(gateway: Gateway) -> JsonApi:
     await gateway.populated()
     token = issue_token(audience=GATEWAY_CLIENT_ID, object_id=TETHER_OBJECT_ID)
-    return HoopSessionLog(JsonApi("gateway", gateway.client, bearer_token(token)))
+    return JsonApi("gateway", gateway.client, bearer_token(token))
+
+
+@pytest.fixture
+def log(api: JsonApi) -> HoopSessionLog:
+    return HoopSessionLog(api)
 
 
 async def read(log: HoopSessionLog, days: int = 90) -> list[tuple[str, str]]:
@@ -64,29 +68,21 @@ async def test_issue_of_a_credential_is_no_use(gateway: Gateway, log: HoopSessio
     assert await read(log) == []
 
 
-async def test_more_sessions_than_a_query_shows_are_read_in_smaller_slices(
-    gateway: Gateway, log: HoopSessionLog, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_more_sessions_than_a_query_shows_are_read_in_smaller_slices(gateway: Gateway, api: JsonApi) -> None:
     for _ in range(7):
         await gateway.live("dev")
-    monkeypatch.setattr(hoop_session_log, "PAGE", 2)
-    monkeypatch.setattr(hoop_session_log, "LAST_OFFSET", 2)
-    monkeypatch.setattr(hoop_session_log, "SHORTEST_SLICE", timedelta(milliseconds=1))
+    small = Window(page=2, last_offset=2, shortest_slice=timedelta(milliseconds=1))
 
-    assert await read(log) == [("dev", "pg1")] * 7
+    assert await read(HoopSessionLog(api, small)) == [("dev", "pg1")] * 7
 
 
-async def test_too_many_sessions_at_once_are_an_error_and_not_a_shorter_list(
-    gateway: Gateway, log: HoopSessionLog, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_too_many_sessions_at_once_are_an_error_and_not_a_shorter_list(gateway: Gateway, api: JsonApi) -> None:
     for _ in range(7):
         await gateway.live("dev")
-    monkeypatch.setattr(hoop_session_log, "PAGE", 1)
-    monkeypatch.setattr(hoop_session_log, "LAST_OFFSET", 1)
-    monkeypatch.setattr(hoop_session_log, "SHORTEST_SLICE", timedelta(days=100))
+    coarse = Window(page=1, last_offset=1, shortest_slice=timedelta(days=100))
 
     with pytest.raises(RetryLaterError, match="gateway-too-many-sessions"):
-        await read(log)
+        await read(HoopSessionLog(api, coarse))
 
 
 async def test_gateway_that_is_down_is_an_error(gateway: Gateway, log: HoopSessionLog) -> None:

@@ -13,7 +13,7 @@ from sandbox.door.review_wording import NOBODY_ANSWERED, question, said, standin
 from sandbox.door.reviews import Review, Reviews, Step
 from sandbox.door.routes import Route, routes_of
 from sandbox.door.teams import Card, TeamsWorld
-from shared.handlers import look_at_review
+from shared.handlers import look_at_review, reject_review
 
 ALAN, ADA, ROOT, GRACE = "Alan", "Ada", "Root", "Grace"
 IN_APPROVALS, IN_SECURITY, AT_GRACE = "m-1", "m-2", "m-3"
@@ -197,7 +197,7 @@ def test_break_glass_is_told_as_such() -> None:
 
 @pytest.mark.parametrize(
     ("why", "word"),
-    [(look_at_review.EXPIRED, "expired"), (look_at_review.LEFT, "withdrawn"), ("no longer a member", "withdrawn")],
+    [(look_at_review.EXPIRED, "expired"), (reject_review.LEFT, "withdrawn"), ("no longer a member", "withdrawn")],
 )
 def test_rejection_of_tether_itself_is_no_denial(why: str, word: str) -> None:
     review = seen(asked(1.0), changed(9.0, "REJECTED", by="tether"))

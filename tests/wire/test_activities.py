@@ -13,7 +13,6 @@ from shared.wire.activities import (
     LONGEST_REASON,
     Assurance,
     card_answer,
-    error_answer,
     login_request,
     message_answer,
     parse_activity,
@@ -250,11 +249,6 @@ def test_answers_to_a_click_are_as_teams_wants_them() -> None:
         "statusCode": 200,
         "type": "application/vnd.microsoft.activity.message",
         "value": "Already decided.",
-    }
-    assert error_answer("BadRequest", "No such verb.") == {
-        "statusCode": 400,
-        "type": "application/vnd.microsoft.error",
-        "value": {"code": "BadRequest", "message": "No such verb."},
     }
 
 

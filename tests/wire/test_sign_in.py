@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey, generate_private_key
 
 from shared.errors import RejectedError
-from shared.wire.sign_in import EntraApp, check_sign_in, parse_key_id
+from shared.wire.sign_in import EntraApp, check_sign_in, signing_key_id
 
 TENANT = "7e7e0000-0000-4000-8000-000000000001"
 APP = "b0b0b0b0-0000-4000-8000-000000000001"
@@ -187,7 +187,7 @@ def test_token_that_our_tenant_did_not_sign_is_refused(token: str, why: str) -> 
 )
 def test_header_that_cannot_be_right_is_refused_before_any_key_is_looked_for(token: str, why: str) -> None:
     with pytest.raises(RejectedError, match=why) as refused:
-        parse_key_id(token)
+        signing_key_id(token)
 
     assert refused.value.reason == "sign-in-refused"
 
@@ -196,8 +196,8 @@ def test_token_that_demands_an_extension_is_refused() -> None:
     token = handmade({"alg": "RS256", "kid": "current", "crit": ["b64"], "b64": True}, claims())
 
     with pytest.raises(RejectedError, match="the token demands an extension"):
-        parse_key_id(token)
+        signing_key_id(token)
 
 
 def test_key_id_is_read_from_the_header() -> None:
-    assert parse_key_id(signed(claims())) == "current"
+    assert signing_key_id(signed(claims())) == "current"
