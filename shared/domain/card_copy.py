@@ -13,6 +13,8 @@ class Audience(StrEnum):
     REQUESTER = "requester"
     SECURITY = "security"
     REMINDER = "reminder"
+    OWNER = "owner"
+    NOTICE = "notice"
 
 
 class PlaceKind(StrEnum):

@@ -12,8 +12,8 @@ from shared.domain.posture.figures import CredentialFigures, CredentialTally
 from shared.domain.posture.finding import About, Finding, ObjectKind
 from shared.domain.posture.gateway_catalogue import ESTATE_CHECKS, judge_estate
 from shared.domain.posture.inventory import App, Known, Unknown
-from shared.domain.posture.limits import Limits
 from shared.domain.posture.report import Basis, Report, Snapshot, build_report
+from shared.domain.posture.rules import PostureRules
 from shared.errors import RejectedError, RetryLaterError
 from shared.handlers.read_estate import read_estate
 from shared.handlers.scan_inventory import Scan, ScanPorts, ScanRules, scan_inventory
@@ -40,7 +40,7 @@ class ReportRules:
 
     tenant: Tenant
     gateway: Rules
-    limits: Limits = field(default_factory=Limits)
+    posture: PostureRules = field(default_factory=PostureRules)
     scan: ScanRules = field(default_factory=ScanRules)
 
 
@@ -63,7 +63,7 @@ async def report_posture(ports: ReportPorts, rules: ReportRules) -> Published:
         report_id = report_id_of(scan.at)
         before = await _previous(ports.reports, report_id)
         estate, radii = await _estate(scan.at, ports, rules)
-        findings = (*scan.findings, *judge_tenant(rules.tenant, scan.at, rules.limits), *estate)
+        findings = (*scan.findings, *judge_tenant(rules.tenant, scan.at, rules.posture.limits), *estate)
         report = build_report(findings, _basis(scan, before, rules))
         pictured = Pictured(_credentials(scan), [one.reach for one in radii], next(iter(radii), None))
         files = {**report_files(report, pictured), SNAPSHOT: encode_snapshot(report.snapshot())}
@@ -97,11 +97,11 @@ async def _estate(
     except (RetryLaterError, RejectedError) as error:
         gateway = About(ObjectKind.TENANT, "gateway", "gateway")
         return tuple(unknown(name, gateway, Unknown(error.reason)) for name in ESTATE_CHECKS), ()
-    return judge_estate(estate, at, rules.limits), blast_radii(estate, at)
+    return judge_estate(estate, at, rules.posture.limits), blast_radii(estate, at)
 
 
 def _judge_app(app: App, at: datetime, rules: ReportRules) -> tuple[Finding, ...]:
-    return judge_app(app, at, rules.limits, rules.tenant)
+    return judge_app(app, at, rules.posture.limits, rules.tenant)
 
 
 def _basis(scan: Scan, before: Known[Snapshot] | Unknown, rules: ReportRules) -> Basis:

@@ -6,8 +6,27 @@ has been lost then, and the call may be repeated.
 
 from shared.ports.entra import Directory, Subscriptions
 from shared.ports.gateway import Gateway, Reviews, SessionLog, SignIn
-from shared.ports.memory import Approvals, CardCopies, Conversations, DeltaLinks, Evidence, Holds, PrincipalRecords
-from shared.ports.posture import AppJoin, Inventory, ScanStore
+from shared.ports.memory import (
+    Approvals,
+    CardCopies,
+    Conversations,
+    DeltaLinks,
+    Evidence,
+    Holds,
+    Notices,
+    PrincipalRecords,
+)
+from shared.ports.posture import (
+    AppJoin,
+    Attestations,
+    AuditLog,
+    Exemptions,
+    Inventory,
+    NameServers,
+    ScanStore,
+    TenantPolicies,
+    Vaults,
+)
 from shared.ports.reports import Reports
 from shared.ports.rules import ApprovalPorts, ApprovalRules, Ports, Rules
 from shared.ports.running import Alerts, Clock, Queue
@@ -19,15 +38,20 @@ __all__ = [
     "ApprovalPorts",
     "ApprovalRules",
     "Approvals",
+    "Attestations",
+    "AuditLog",
     "CardCopies",
     "Clock",
     "Conversations",
     "DeltaLinks",
     "Directory",
     "Evidence",
+    "Exemptions",
     "Gateway",
     "Holds",
     "Inventory",
+    "NameServers",
+    "Notices",
     "Ports",
     "PrincipalRecords",
     "Queue",
@@ -39,4 +63,6 @@ __all__ = [
     "SignIn",
     "Subscriptions",
     "Teams",
+    "TenantPolicies",
+    "Vaults",
 ]

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from shared.domain.approval import Approval, PastDecision
-from shared.domain.card_copy import CardCopy, Conversation, CopySpec
+from shared.domain.card_copy import CardCopy, Conversation, CopySpec, Face
 from shared.domain.evidence import ChainHead, EvidenceEntry
 from shared.domain.principals import Principal
 from shared.domain.records import PrincipalRecord, PrincipalState
@@ -83,6 +83,16 @@ class Conversations(Protocol):
 
     async def forget(self, place_id: str) -> None:
         """It is dead: the next one has to be learnt or made."""
+
+
+class Notices(Protocol):
+    """Cards that say one thing and never change: they wait here for Teams to take them."""
+
+    async def put(self, notice_id: str, face: Face) -> None:
+        """Keep a card under a UUID; the same again changes nothing."""
+
+    async def read(self, notice_id: str) -> Face | None:
+        """The card; `None` when there is none."""
 
 
 class DeltaLinks(Protocol):

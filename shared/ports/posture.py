@@ -1,11 +1,16 @@
 """Posture: Entra's applications as a whole, and where a scan keeps what it has read."""
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from shared.domain.posture.inventory import App, Unknown
+from shared.domain.posture.attestation import Attestation
+from shared.domain.posture.estate_facts import Policy
+from shared.domain.posture.exceptions import Exemption
+from shared.domain.posture.gateway_view import AuditEvent, TokenUse
+from shared.domain.posture.inventory import App, Known, Unknown
 from shared.domain.posture.scan import Checkpoint, Page, Row, ScanClaim, Source
+from shared.domain.posture.vault import VaultVersion
 
 
 class Inventory(Protocol):
@@ -76,3 +81,63 @@ class AppJoin(Protocol):
 
     def close(self) -> None:
         """Let go of everything."""
+
+
+class TenantPolicies(Protocol):
+    """What the tenant demands of its applications."""
+
+    async def app_management(self) -> Policy:
+        """The default app management policy. Raises `RejectedError` with what Graph said where it may not be read."""
+
+
+class NameServers(Protocol):
+    """The domain name system."""
+
+    async def unresolved(self, hosts: Collection[str]) -> Known[frozenset[str]] | Unknown:
+        """Those of the hosts that no name server knows; `Unknown` when it did not answer for some of them."""
+
+
+class AuditLog(Protocol):
+    """Entra's logs. Every method keeps below Graph's limit for reports, and raises as `Inventory` does."""
+
+    async def credential_changes(self, since: datetime) -> tuple[AuditEvent, ...]:
+        """Every change of an application's or service principal's credentials."""
+
+    async def membership_changes(self, since: datetime, group_ids: Collection[str]) -> tuple[AuditEvent, ...]:
+        """Every addition of a member to one of these groups."""
+
+    def tokens(self, since: datetime, resource_ids: Collection[str]) -> AsyncIterator[TokenUse]:
+        """Every token that was issued to an application or agent for one of these resources (app ids)."""
+
+    async def attributes(self, object_ids: Collection[str]) -> Mapping[str, frozenset[str]]:
+        """The custom security attributes of agents, by object id."""
+
+
+class Vaults(Protocol):
+    """Key Vaults, without the values in them."""
+
+    async def versions(self, vault_url: str) -> tuple[VaultVersion, ...]:
+        """Every version of every secret and certificate."""
+
+
+class Attestations(Protocol):
+    """What owners were asked; every write is a compare-and-swap."""
+
+    async def read(self, attestation_id: str) -> Attestation | None:
+        """The attestation; `None` when nobody was ever asked."""
+
+    async def save(self, attestation: Attestation) -> Attestation:
+        """The attestation with its new version. Raises `AlreadyDecidedError` when somebody else saved since."""
+
+    def open_ones(self) -> AsyncIterator[Attestation]:
+        """Those that wait for an answer."""
+
+
+class Exemptions(Protocol):
+    """Findings that somebody answers for, one exemption for each; the newest wins."""
+
+    async def put(self, exemptions: Iterable[Exemption]) -> None:
+        """Remember them."""
+
+    async def all(self) -> Sequence[Exemption]:
+        """Everything stored, ended ones included for as long as a report may call them lapsed."""
