@@ -7,11 +7,12 @@ import httpx
 from sandbox import cast
 from sandbox.demo.timeline import Timeline
 from sandbox.supervisor import Sandbox
+from sandbox.supervisor.clients import client
 
 APPLICATIONS, SERVICE_PRINCIPALS = 2000, 3000
 SECONDS_TO_REPORT = 60
 REPORT = Path(".sandbox") / "report.html"
-SETTINGS = {"WEBSITE_AUTH_ENABLED": "true", "REPORT_READERS_GROUP": cast.SECURITY_APPROVERS_ID}
+SETTINGS = {"REPORT_READERS_GROUP": cast.SECURITY_APPROVERS_ID}
 
 
 async def report_posture(sandbox: Sandbox, timeline: Timeline) -> None:
@@ -44,5 +45,7 @@ async def report_posture(sandbox: Sandbox, timeline: Timeline) -> None:
 
 async def _read(sandbox: Sandbox, person_id: str) -> bytes | None:
     """The newest report as this person gets it once signed in."""
-    answer = await sandbox.functions.get("/api/reports", headers={"X-MS-CLIENT-PRINCIPAL-ID": person_id})
+    asked = {"post_login_redirect_uri": "/api/reports", "login_hint": person_id}
+    async with client(sandbox.url("functions")) as browser:
+        answer = await browser.get("/.auth/login/aad", params=asked, follow_redirects=True)
     return answer.content if answer.status_code == httpx.codes.OK else None

@@ -1,6 +1,7 @@
 """One running host: starts every trigger of an app, and stops without losing what is in work."""
 
 import asyncio
+import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -41,6 +42,8 @@ class HttpServer(uvicorn.Server):
 async def run_host(app_root: Path, port: int) -> None:
     """Serves the app until SIGTERM or SIGINT; raises `AppError`, or the app's own error, when it cannot be loaded."""
     fill_environment(app_root)
+    # App Service sets this where it signs people in; here it does, unless somebody says otherwise.
+    os.environ.setdefault("WEBSITE_AUTH_ENABLED", "true")
     settings = read_host_settings(app_root)
     functions = load_app(app_root)
     invocations = Invocations(settings.function_timeout)

@@ -15,6 +15,7 @@ from sandbox.host.admin import Admin
 from sandbox.host.app import HostedFunction
 from sandbox.host.invocation import InvocationError, Invocations
 from sandbox.host.routes import Route, RouteTable
+from sandbox.host.sign_in import PREFIX, SignIn, signs_in
 
 log = logging.getLogger("sandbox.host")
 
@@ -24,13 +25,14 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
 class HttpTriggers:
-    """The ASGI app for every HTTP function, and for the host's own /admin pages."""
+    """The ASGI app for every HTTP function, for the host's own /admin pages, and for sign-in below /.auth."""
 
     def __init__(
         self, functions: list[HostedFunction], *, route_prefix: str, invocations: Invocations, admin: Admin
     ) -> None:
         self._invocations = invocations
         self._admin = admin
+        self._sign_in = SignIn()
         self._routes = RouteTable()
         for function in functions:
             if function.kind == "httpTrigger":
@@ -41,6 +43,9 @@ class HttpTriggers:
         request = _Request(scope)
         if request.path.startswith("/admin/"):
             response = await self._answer_admin(request, receive)
+        elif request.path.lower().startswith(PREFIX) and signs_in():
+            body = await _read_body(receive)
+            response = await self._sign_in.answer(request.method, request.path, request.query, request.headers, body)
         else:
             response = await self._answer(request, receive)
         await _send(response, send, with_body=request.method != "HEAD")
@@ -61,7 +66,7 @@ class HttpTriggers:
         argument = func.HttpRequest(
             request.method,
             request.url,
-            headers=request.headers,
+            headers=self._sign_in.headers(request.headers),
             params=request.query,
             route_params=route.parameters,
             body=await _read_body(receive),

@@ -35,6 +35,11 @@ async def all_things(req: func.HttpRequest) -> str:
     return "all"
 
 
+@bp.route(route="headers", auth_level=func.AuthLevel.ANONYMOUS)
+async def headers(req: func.HttpRequest) -> func.HttpResponse:
+    return func.HttpResponse(json.dumps(dict(req.headers)), mimetype="application/json")
+
+
 @bp.route(route="locked")
 async def locked(req: func.HttpRequest) -> func.HttpResponse:
     return func.HttpResponse("open")
