@@ -1,11 +1,12 @@
 """Settings: read once; a missing, weak or wrong one stops the app and says what to do."""
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
 
+from shared.domain.clouds import CLOUDS, WORLDWIDE, Cloud, CloudName
 from shared.domain.plan import Escalation
 from shared.errors import SettingsError
 
@@ -30,7 +31,8 @@ class Settings(BaseModel):
     client_state_previous_key: Key | None = Field(default=None, alias="CLIENT_STATE_PREVIOUS_KEY")
     client_state_generation: int = Field(default=1, ge=1, alias="CLIENT_STATE_GENERATION")
 
-    graph_base_url: str = Field(default="https://graph.microsoft.com", alias="GRAPH_BASE_URL")
+    cloud_name: CloudName = Field(default=CloudName.WORLDWIDE, alias="AZURE_CLOUD")
+    graph_base_url: str = Field(default=WORLDWIDE.graph_url, alias="GRAPH_BASE_URL")
     managed_identity_client_id: Guid | None = Field(default=None, alias="AZURE_CLIENT_ID")
 
     gateway_base_url: str = Field(alias="GATEWAY_BASE_URL")
@@ -46,16 +48,14 @@ class Settings(BaseModel):
 
     approval_routes_file: str | None = Field(default=None, alias="APPROVAL_ROUTES_FILE")
     bot_app_id: Guid | None = Field(default=None, alias="BOT_APP_ID")
-    bot_openid_metadata_url: str = Field(
-        default="https://login.botframework.com/v1/.well-known/openidconfiguration", alias="BOT_OPENID_METADATA_URL"
-    )
-    teams_service_url: str = Field(default="https://smba.trafficmanager.net/teams", alias="TEAMS_SERVICE_URL")
+    bot_openid_metadata_url: str = Field(default=WORLDWIDE.bot_openid_metadata_url, alias="BOT_OPENID_METADATA_URL")
+    teams_service_url: str = Field(default=str(WORLDWIDE.teams_service_url), alias="TEAMS_SERVICE_URL")
     card_token_key: Key | None = Field(default=None, alias="CARD_TOKEN_KEY")
     card_token_previous_key: Key | None = Field(default=None, alias="CARD_TOKEN_PREVIOUS_KEY")
     gateway_webhook_secrets: str = Field(default="", alias="GATEWAY_WEBHOOK_SECRETS")
     gateway_web_url: str | None = Field(default=None, alias="GATEWAY_WEB_URL")
     teams_on_behalf_of: bool = Field(default=False, alias="TEAMS_ON_BEHALF_OF")
-    authority_host: str = Field(default="https://login.microsoftonline.com", alias="AZURE_AUTHORITY_HOST")
+    authority_host: str = Field(default=WORLDWIDE.authority_url, alias="AZURE_AUTHORITY_HOST")
 
     report_readers_group: Guid | None = Field(default=None, alias="REPORT_READERS_GROUP")
 
@@ -66,6 +66,26 @@ class Settings(BaseModel):
     token_lifetime_seconds: float = Field(default=5400.0, ge=600, alias="TOKEN_LIFETIME_SECONDS")
     sweep_limit_percent: int = Field(default=20, ge=1, le=100, alias="SWEEP_LIMIT_PERCENT")
     sweep_limit_minimum: int = Field(default=5, ge=0, alias="SWEEP_LIMIT_MINIMUM")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _takes_the_addresses_of_its_cloud(cls, given: Any) -> Any:  # noqa: ANN401 - whatever pydantic was given
+        """An address that is given wins over the cloud's; a cloud that nobody knows is named by its own field."""
+        if not isinstance(given, dict) or given.get("AZURE_CLOUD", "").strip() not in set(CloudName):
+            return given
+        cloud = CLOUDS[CloudName(given["AZURE_CLOUD"].strip())]
+        addresses = {
+            "GRAPH_BASE_URL": cloud.graph_url,
+            "AZURE_AUTHORITY_HOST": cloud.authority_url,
+            "BOT_OPENID_METADATA_URL": cloud.bot_openid_metadata_url,
+        }
+        if cloud.teams_service_url is not None:
+            addresses["TEAMS_SERVICE_URL"] = cloud.teams_service_url
+        elif "APPROVAL_ROUTES_FILE" in given and "TEAMS_SERVICE_URL" not in given:
+            raise ValueError(
+                "set TEAMS_SERVICE_URL to the serviceUrl of a message to your bot: this cloud publishes none"
+            )
+        return addresses | given
 
     @field_validator(
         "graph_base_url",
@@ -100,6 +120,9 @@ class Settings(BaseModel):
             )
         if not self.service_bus_connection_string and not self.service_bus_namespace:
             raise ValueError("set ServiceBus__fullyQualifiedNamespace (managed identity) or ServiceBus")
+        elsewhere = {cloud.service_bus_suffix for cloud in CLOUDS.values()} - {self.cloud.service_bus_suffix}
+        if (self.service_bus_namespace or "").lower().rstrip(".").endswith(tuple(f".{name}" for name in elsewhere)):
+            raise ValueError(f"ServiceBus__fullyQualifiedNamespace is in another cloud than {self.cloud_name}")
         return self
 
     @model_validator(mode="after")
@@ -111,6 +134,11 @@ class Settings(BaseModel):
         if self.teams_on_behalf_of and self.gateway_client_id is None:
             raise ValueError("TEAMS_ON_BEHALF_OF needs GATEWAY_CLIENT_ID: approvers sign in to that application")
         return self
+
+    @property
+    def cloud(self) -> Cloud:
+        """The cloud whose tokens are asked for and accepted."""
+        return CLOUDS[self.cloud_name]
 
     @property
     def webhook_secrets(self) -> tuple[str, ...]:

@@ -11,12 +11,13 @@ import jwt
 
 from shared.adapters.signing_keys import SigningKey, SigningKeys
 from shared.domain.activities import Activity, Bot
+from shared.domain.clouds import WORLDWIDE
 from shared.errors import RejectedError
 from shared.ports import Clock
 from shared.wire.activities import Assurance, parse_activity
 from shared.wire.jwt_headers import ALGORITHM, parse_key_id
 
-BOT_FRAMEWORK_ISSUERS = ("https://api.botframework.com",)
+BOT_FRAMEWORK_ISSUERS = (WORLDWIDE.bot_issuer,)
 LEEWAY_SECONDS = 300
 LAST_SECOND = 10**12
 LARGEST_BODY = 256 * 1024

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import httpx
 from azure.core.credentials_async import AsyncTokenCredential
 
+from shared.domain.clouds import WORLDWIDE
 from shared.domain.subscriptions import Subscription
 from shared.errors import AlreadyDecidedError, RejectedError, RetryLaterError
 
@@ -24,9 +25,10 @@ TIMEOUT_SECONDS = 30.0
 class GraphSubscriptions:
     """Our registrations for change notifications."""
 
-    def __init__(self, credential: AsyncTokenCredential, base_url: str) -> None:
+    def __init__(self, credential: AsyncTokenCredential, base_url: str, scope: str = WORLDWIDE.graph_scope) -> None:
         self._credential = credential
         self._base_url = base_url
+        self._scope = scope
         self._client: GraphServiceClient | None = None
 
     async def list_all(self) -> Sequence[Subscription]:
@@ -76,12 +78,12 @@ class GraphSubscriptions:
 
     def _graph(self) -> "GraphServiceClient":
         if self._client is None:
-            self._client = _build_client(self._credential, self._base_url)
+            self._client = _build_client(self._credential, self._base_url, self._scope)
             gc.freeze()
         return self._client
 
 
-def _build_client(credential: AsyncTokenCredential, base_url: str) -> "GraphServiceClient":
+def _build_client(credential: AsyncTokenCredential, base_url: str, scope: str) -> "GraphServiceClient":
     from kiota_authentication_azure.azure_identity_authentication_provider import (  # noqa: PLC0415
         AzureIdentityAuthenticationProvider,
     )
@@ -90,9 +92,7 @@ def _build_client(credential: AsyncTokenCredential, base_url: str) -> "GraphServ
     from msgraph_core import GraphClientFactory  # noqa: PLC0415
 
     host = urlsplit(base_url).hostname or ""
-    provider = AzureIdentityAuthenticationProvider(
-        credential, scopes=["https://graph.microsoft.com/.default"], allowed_hosts=[host]
-    )
+    provider = AzureIdentityAuthenticationProvider(credential, scopes=[scope], allowed_hosts=[host])
     client = GraphClientFactory.create_with_default_middleware(client=httpx.AsyncClient(timeout=TIMEOUT_SECONDS))
     adapter = GraphRequestAdapter(provider, client)
     adapter.base_url = f"{base_url}/v1.0"

@@ -10,6 +10,7 @@ from azure.core.exceptions import AzureError, HttpResponseError
 
 from shared.adapters.signing_keys import SigningKeys
 from shared.adapters.tokens import client_assertion
+from shared.domain.clouds import WORLDWIDE
 from shared.errors import RejectedError, RetryLaterError, TetherError
 from shared.wire.sign_in import EntraApp, check_sign_in, signing_key_id
 
@@ -28,12 +29,18 @@ class OnBehalfOf:
     """Exchanges people's tokens, as the bot, for tokens of the gateway that name the same people."""
 
     def __init__(
-        self, keys: SigningKeys, managed_identity: AsyncTokenCredential, bot: EntraApp, gateway_client_id: str
+        self,
+        keys: SigningKeys,
+        managed_identity: AsyncTokenCredential,
+        bot: EntraApp,
+        gateway_client_id: str,
+        federation_scope: str = WORLDWIDE.federation_scope,
     ) -> None:
         self._keys = keys
         self._managed_identity = managed_identity
         self._bot = bot
         self._scope = f"{gateway_client_id}/.default"
+        self._federation_scope = federation_scope
 
     async def exchange(self, sso_token: str, person_object_id: str) -> str:
         """The gateway token of the person whose click was authenticated.
@@ -55,7 +62,7 @@ class OnBehalfOf:
     async def _exchanged(self, sso_token: str) -> str:
         from azure.identity.aio import OnBehalfOfCredential  # noqa: PLC0415 - as late as bootstrap needs it
 
-        assertion = await client_assertion(self._managed_identity)
+        assertion = await client_assertion(self._managed_identity, self._federation_scope)
         async with OnBehalfOfCredential(
             self._bot.tenant_id,
             self._bot.app_id,

@@ -132,7 +132,9 @@ async def _ports(
 
     clock = SystemClock()
     credential = await stack.enter_async_context(
-        DefaultAzureCredential(managed_identity_client_id=settings.managed_identity_client_id)
+        DefaultAzureCredential(
+            authority=settings.authority_host, managed_identity_client_id=settings.managed_identity_client_id
+        )
     )
     storage = await _storage(settings, credential, stack)
     graph = await stack.enter_async_context(http(settings.graph_base_url, GRAPH_TIMEOUT))
@@ -145,11 +147,11 @@ async def _ports(
     approvals = await open_approvals(settings, environment, near, stack)
     ports = Ports(
         directory=GraphDirectory(
-            JsonApi("graph", graph, bearer(credential, "https://graph.microsoft.com/.default")),
+            JsonApi("graph", graph, bearer(credential, settings.cloud.graph_scope)),
             clock,
             settings.graph_base_url,
         ),
-        subscriptions=GraphSubscriptions(credential, settings.graph_base_url),
+        subscriptions=GraphSubscriptions(credential, settings.graph_base_url, settings.cloud.graph_scope),
         gateway=HoopGateway(
             JsonApi("gateway", gateway, gateway_headers(settings, credential)), clock, ROSTER_FRESH_SECONDS
         ),

@@ -27,13 +27,6 @@ if TYPE_CHECKING:
     from shared.adapters.bot_tokens import BotTokens
     from shared.adapters.hoop_reviews import HoopReviews
 
-BOT_SCOPE = "https://api.botframework.com/.default"
-SERVICE_HOSTS = (
-    "smba.trafficmanager.net",
-    "smba.infra.gcc.teams.microsoft.com",
-    "smba.infra.gov.teams.microsoft.us",
-    "smba.infra.dod.teams.microsoft.us",
-)
 TEAMS_TIMEOUT = 10.0
 KEYS_TIMEOUT = 5.0
 
@@ -90,7 +83,7 @@ async def open_approvals(
     from shared.adapters.table_approvals import TableApprovals, TableCardCopies, TableConversations  # noqa: PLC0415
     from shared.adapters.teams_connector import TeamsConnector  # noqa: PLC0415
 
-    hosts = frozenset((*SERVICE_HOSTS, urlsplit(settings.teams_service_url).hostname or ""))
+    hosts = frozenset((*settings.cloud.teams_hosts, urlsplit(settings.teams_service_url).hostname or ""))
     bot = Bot(settings.bot_app_id, settings.tenant_id, hosts)
     keys_client = await stack.enter_async_context(http("", KEYS_TIMEOUT))
     teams_client = await stack.enter_async_context(http("", TEAMS_TIMEOUT))
@@ -101,6 +94,7 @@ async def open_approvals(
             bot_app_id=settings.bot_app_id,
             managed_identity_client_id=settings.managed_identity_client_id,
             authority=settings.authority_host,
+            federation_scope=settings.cloud.federation_scope,
         )
     )
     voting = await stack.enter_async_context(http_once(settings.gateway_base_url, settings.gateway_timeout_seconds))
@@ -110,10 +104,11 @@ async def open_approvals(
         approvals=TableApprovals(approvals),
         copies=TableCardCopies(approvals),
         conversations=TableConversations(near.storage.tables.get_table_client("conversations")),
-        teams=TeamsConnector(teams_client, bearer(speaker, BOT_SCOPE), bot),
+        teams=TeamsConnector(teams_client, bearer(speaker, settings.cloud.bot_scope), bot),
         sign_in=_sign_in(settings, near, keys_client),
     )
-    door = BotTokens(SigningKeys(keys_client, settings.bot_openid_metadata_url, near.clock), bot, near.clock)
+    bot_keys = SigningKeys(keys_client, settings.bot_openid_metadata_url, near.clock)
+    door = BotTokens(bot_keys, bot, near.clock, (settings.cloud.bot_issuer,))
     return ports, Asking(door, _rules(settings, routes), settings.webhook_secrets)
 
 
@@ -158,7 +153,8 @@ def _sign_in(settings: Settings, near: Neighbours, client: httpx.AsyncClient) ->
 
     bot = EntraApp(settings.tenant_id, settings.bot_app_id, settings.authority_host)
     keys = SigningKeys(client, bot.metadata_url, near.clock)
-    return OnBehalfOf(keys, near.credential, bot, settings.gateway_client_id)
+    vouching = settings.cloud.federation_scope
+    return OnBehalfOf(keys, near.credential, bot, settings.gateway_client_id, vouching)
 
 
 def _check_keys(routes: ApprovalRoutes, settings: Settings, environment: Mapping[str, str]) -> None:

@@ -13,6 +13,7 @@ from shared.adapters.tokens import bearer
 from shared.bootstrap.approvals import Neighbours
 from shared.bootstrap.connections import gateway_headers, http
 from shared.domain.posture.estate_facts import Tenant
+from shared.handlers.ask_for_posture import Desk
 from shared.handlers.report_posture import ReportPorts, ReportRules
 from shared.handlers.scan_inventory import ScanPorts
 from shared.handlers.show_report import Readers
@@ -29,13 +30,14 @@ class Posture:
     ports: ReportPorts
     rules: ReportRules
     readers: Readers
+    desk: Desk
 
 
 def open_posture(settings: Settings, near: Neighbours, ports: Ports, rules: Rules, stack: AsyncExitStack) -> Posture:
     """The ports and the rules; nothing is connected before the first scan."""
     graph = http(settings.graph_base_url, PAGE_TIMEOUT)
     stack.push_async_callback(graph.aclose)
-    headers = bearer(near.credential, "https://graph.microsoft.com/.default")
+    headers = bearer(near.credential, settings.cloud.graph_scope)
     scan = ScanPorts(
         GraphInventory(graph, headers, settings.graph_base_url),
         BlobScanStore(near.storage.blobs.get_container_client("scans")),
@@ -46,4 +48,5 @@ def open_posture(settings: Settings, near: Neighbours, ports: Ports, rules: Rule
     reports = BlobReports(near.storage.blobs.get_container_client("reports"))
     log = HoopSessionLog(JsonApi("gateway", near.gateway, gateway_headers(settings, near.credential)))
     asked = ReportRules(Tenant(settings.tenant_id), rules)
-    return Posture(ReportPorts(scan, reports, ports, log), asked, Readers(settings.report_readers_group))
+    readers, desk = Readers(settings.report_readers_group), Desk(reports, ports.queue, ports.clock)
+    return Posture(ReportPorts(scan, reports, ports, log), asked, readers, desk)

@@ -10,10 +10,11 @@ from typing import Any
 import jwt
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
+from shared.domain.clouds import WORLDWIDE
 from shared.errors import RejectedError
 from shared.wire.jwt_headers import ALGORITHM, parse_key_id
 
-PUBLIC_CLOUD = "https://login.microsoftonline.com"
+PUBLIC_CLOUD = WORLDWIDE.authority_url
 VERSION = "2.0"
 LEEWAY_SECONDS = 300
 LONGEST_TOKEN = 16 * 1024
