@@ -28,7 +28,7 @@ from shared.ports.posture import (
     Vaults,
 )
 from shared.ports.reports import Reports
-from shared.ports.rules import ApprovalPorts, ApprovalRules, Ports, Rules
+from shared.ports.rules import ApprovalPorts, ApprovalRules, Ports, PosturePorts, Rules
 from shared.ports.running import Alerts, Clock, Queue
 from shared.ports.teams import Teams
 
@@ -53,6 +53,7 @@ __all__ = [
     "NameServers",
     "Notices",
     "Ports",
+    "PosturePorts",
     "PrincipalRecords",
     "Queue",
     "Reports",

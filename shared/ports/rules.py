@@ -1,16 +1,27 @@
 """What the operator decided, and everything outside in one place."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from shared.domain.card_token import CardTokenKeys
 from shared.domain.identity_map import IdentityMap
 from shared.domain.ledger import RestoreRules
 from shared.domain.plan import Escalation
+from shared.domain.posture.rules import PostureRules
 from shared.domain.routes import ApprovalRoutes
 from shared.domain.sweep import SweepLimit
 from shared.ports.entra import Directory, Subscriptions
 from shared.ports.gateway import Gateway, Reviews, SignIn
-from shared.ports.memory import Approvals, CardCopies, Conversations, DeltaLinks, Evidence, Holds, PrincipalRecords
+from shared.ports.memory import (
+    Approvals,
+    CardCopies,
+    Conversations,
+    DeltaLinks,
+    Evidence,
+    Holds,
+    Notices,
+    PrincipalRecords,
+)
+from shared.ports.posture import Attestations, Exemptions
 from shared.ports.running import Alerts, Clock, Queue
 from shared.ports.teams import Teams
 
@@ -32,16 +43,18 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class ApprovalRules:
-    """What the operator decided about approvals.
+    """What the operator decided about approvals, and about everything else that is asked in Teams.
 
-    `review_url` has `{session_id}` where the gateway's page of a session wants it. `sign_in_resource` is what Teams
-    signs approvers in to, where they answer the gateway themselves.
+    `review_url` has `{session_id}` where the gateway's page of a session wants it, `report_url` has `{report_id}`.
+    `sign_in_resource` is what Teams signs approvers in to, where they answer the gateway themselves.
     """
 
     routes: ApprovalRoutes
     tokens: CardTokenKeys
     service_url: str
     review_url: str | None = None
+    report_url: str | None = None
+    posture: PostureRules = field(default_factory=PostureRules)
     sign_in_resource: str = ""
     click_seconds: float = 4.0
     claim_seconds: float = 30.0
@@ -62,8 +75,17 @@ class ApprovalPorts:
 
 
 @dataclass(frozen=True, slots=True)
+class PosturePorts:
+    """Everything outside that owners' cards need besides `ApprovalPorts`."""
+
+    attestations: Attestations
+    exemptions: Exemptions
+    notices: Notices
+
+
+@dataclass(frozen=True, slots=True)
 class Ports:
-    """Everything outside, as the handlers see it; `approval` is `None` where approvals are not set up."""
+    """Everything outside, as the handlers see it; `approval` and `posture` are `None` where Teams is not set up."""
 
     directory: Directory
     subscriptions: Subscriptions
@@ -76,3 +98,4 @@ class Ports:
     clock: Clock
     alerts: Alerts
     approval: ApprovalPorts | None = None
+    posture: PosturePorts | None = None

@@ -8,7 +8,7 @@ from dataclasses import fields as fields_of
 from typing import Any, cast
 
 from shared.errors import RetryLaterError
-from shared.ports import ApprovalPorts, Ports
+from shared.ports import ApprovalPorts, Ports, PosturePorts
 
 Call = tuple[str, str]
 Fault = Callable[[Call], RetryLaterError | None]
@@ -114,10 +114,12 @@ class Seen:
 def seen_by_a_worker(ports: Ports, fate: Fate) -> Ports:
     """The same ports with a fate between them and the handlers; time and alerts are the worker's own."""
     approval = ports.approval and ApprovalPorts(**_wrapped(ports.approval, fate))
-    return Ports(**_wrapped(ports, fate, "clock", "alerts", "approval"), approval=approval, **_own(ports))
+    posture = ports.posture and PosturePorts(**_wrapped(ports.posture, fate))
+    shared = _wrapped(ports, fate, "clock", "alerts", "approval", "posture")
+    return Ports(**shared, approval=approval, posture=posture, **_own(ports))
 
 
-def _wrapped(ports: Ports | ApprovalPorts, fate: Fate, *but: str) -> dict[str, Any]:
+def _wrapped(ports: Ports | ApprovalPorts | PosturePorts, fate: Fate, *but: str) -> dict[str, Any]:
     given = {part.name: getattr(ports, part.name) for part in fields_of(ports) if part.name not in but}
     return {name: port and cast("Any", Seen(port, name, fate)) for name, port in given.items()}
 
