@@ -1,12 +1,18 @@
 """Attestation: an identity that may have outlived its purpose, the people asked about it, and what they answered."""
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID, uuid5
 
 from shared.domain.approval import Person
+from shared.domain.card_copy import Audience, CopySpec, Place, PlaceKind
+from shared.domain.evidence import START, ChainHead
+from shared.domain.posture.exceptions import Acceptance, Terms, Tier, accept
 from shared.domain.posture.finding import About, Finding
+from shared.domain.posture.inventory import Known, Unknown
+from shared.domain.posture.rules import OwnerRules
+from shared.errors import AlreadyDecidedError, RejectedError
 
 _NAMESPACE = UUID("5f0c5bd4-0c56-4f0e-9d0a-2f3a5d1c7e11")
 
@@ -37,21 +43,38 @@ class Reply(StrEnum):
     REFUSE = "refuse"
 
 
+class Role(StrEnum):
+    """What somebody is to an identity. Who is an owner and an approver is an owner: nobody accepts their own risk."""
+
+    OWNER = "owner"
+    APPROVER = "approver"
+    NOBODY = "nobody"
+
+
 @dataclass(frozen=True, slots=True)
 class UnusedGrant:
-    """A gateway group of an identity that opens only what nobody has opened lately; `connections` are those."""
+    """A gateway group of an identity that opens only what nobody has opened lately; `connections` are those.
+
+    `identity` is `kind/key` as `IdentityRef` writes it; of a machine identity `group` is the connection itself.
+    `principal_id` is whose it is, and `entra_groups` (object ids) are those that stand for the group: whoever is not
+    taken out of them in Entra has the gateway's group again with the next sign-in.
+    """
 
     identity: str
     group: str
     connections: tuple[str, ...]
     last_opened: datetime | None = None
+    principal_id: str = ""
+    entra_groups: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
     """What is asked about one identity: the findings as evidence, the worst first, and the grants it could lose.
 
-    `people` are its owners or sponsors; nobody there means that the security team is asked at once.
+    `people` are its owners or sponsors who can be asked; nobody there means that the security team is asked at once.
+    `owners` are all of them, people and groups (object ids), asked or not: none of them may accept the risk, and while
+    it is `None`, because Entra did not say, nobody may. `left_out` counts findings that did not fit.
     """
 
     about: About
@@ -59,27 +82,44 @@ class Question:
     people: tuple[Person, ...] = ()
     is_tier_0: bool = False
     unused: tuple[UnusedGrant, ...] = ()
+    owners: frozenset[str] | None = None
+    left_out: int = 0
 
     @property
     def attestation_id(self) -> str:
         """A UUID: the same for the same identity, in every report."""
         return str(uuid5(_NAMESPACE, f"{self.about.kind}|{self.about.object_id}"))
 
+    @property
+    def tier(self) -> Tier:
+        """How long it may be kept at most."""
+        return Tier.TIER_0 if self.is_tier_0 else Tier.OTHER
+
+    @property
+    def owner_ids(self) -> frozenset[str]:
+        """Everybody known to own it or to be asked about it."""
+        return (self.owners or frozenset()) | {person.principal_id for person in self.people}
+
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """Who said what, when, why, and until when it holds."""
+    """Who said what, when, why, and until when it holds; `role` is what they were to the identity then."""
 
     reply: Reply
     by: Person
     at: datetime
     reason: str = ""
     until: datetime | None = None
+    role: Role = Role.OWNER
 
 
 @dataclass(frozen=True, slots=True)
 class Attestation:
-    """The row of one identity. `round` counts how often it was asked about; `version` is opaque."""
+    """The row of one identity. `round` counts how often it was asked about; `version` is opaque.
+
+    `answers` are those of this round, in order. `underway` was said and is on record, and has to be carried out still.
+    `taken` are the grants that Shrink took away.
+    """
 
     attestation_id: str
     question: Question
@@ -90,4 +130,188 @@ class Attestation:
     answers: tuple[Answered, ...] = ()
     reminded_at: datetime | None = None
     escalated_at: datetime | None = None
+    underway: Answered | None = None
+    taken: tuple[UnusedGrant, ...] = ()
+    chain: ChainHead = START
     version: str | None = None
+
+    @property
+    def last_answer(self) -> Answered | None:
+        """What was said last."""
+        return self.answers[-1] if self.answers else None
+
+    @property
+    def waits_since(self) -> datetime:
+        """Since when somebody has to answer: the question, or the refusal that asked it again."""
+        last = self.last_answer
+        return last.at if last is not None and last.reply is Reply.REFUSE else self.asked_at
+
+    @property
+    def is_with_security(self) -> bool:
+        """Whether the security team has to answer: nobody else can, an owner waits for them, or was silent."""
+        return not self.question.people or self.stage is not Stage.ASKED or self.escalated_at is not None
+
+    @property
+    def kept_until(self) -> datetime | None:
+        """Until when it is kept, or would be if the owner's wish were accepted."""
+        return next((one.until for one in reversed(self.answers) if one.reply is Reply.KEEP), None)
+
+
+def ask(
+    question: Question, report_id: str, at: datetime, before: Attestation | None, rules: OwnerRules
+) -> Attestation | None:
+    """The question's row, asked for the first time or once more; `None` while the one before is enough.
+
+    An open question stays as it was asked; somebody who has just said Shrink or Retire has time to do the rest.
+    """
+    if before is None:
+        return Attestation(question.attestation_id, question, at, report_id)
+    if before.report_id == report_id or rests(before, at, rules):
+        return None
+    return Attestation(
+        before.attestation_id,
+        question,
+        at,
+        report_id,
+        before.round + 1,
+        chain=before.chain,
+        version=before.version,
+    )
+
+
+def rests(attestation: Attestation, at: datetime, rules: OwnerRules) -> bool:
+    """Whether nobody is to be asked about it again yet."""
+    if attestation.stage.is_open or attestation.underway is not None:
+        return True
+    last = attestation.last_answer
+    is_being_done = attestation.stage in (Stage.SHRUNK, Stage.RETIRING) and last is not None
+    return is_being_done and last is not None and at - last.at < rules.escalate_after
+
+
+def consider(attestation: Attestation, answered: Answered) -> Attestation:
+    """The attestation after an answer whose effects are there.
+
+    Raises:
+        AlreadyDecidedError: the question is closed.
+        RejectedError: not theirs to say, or without a reason, an end or anything to say it about.
+    """
+    if not attestation.stage.is_open:
+        raise AlreadyDecidedError("already-decided", attestation.stage)
+    if answered.role is Role.NOBODY:
+        raise RejectedError("not-asked", answered.by.principal_id)
+    stage = _stage_after(attestation, answered)
+    acceptances(attestation, answered)
+    return replace(
+        attestation,
+        stage=stage,
+        answers=(*attestation.answers, _completed(attestation, answered)),
+        reminded_at=None if stage is Stage.ASKED else attestation.reminded_at,
+        underway=None,
+    )
+
+
+def acceptances(attestation: Attestation, answered: Answered) -> tuple[Acceptance, ...]:
+    """The exemptions that an answer leads to: one for each finding when the risk is accepted, else none.
+
+    Raises `RejectedError` where `accept` does; the same answer leads to the same exemptions however often it is asked.
+    """
+    if answered.role is not Role.APPROVER or answered.reply not in (Reply.KEEP, Reply.ACCEPT):
+        return ()
+    question = attestation.question
+    reason, until = _terms(attestation, _completed(attestation, answered))
+    terms = Terms(reason, answered.at, until)
+    # Whoever proposed it stays one of those who want to keep it, whatever Entra says of them since.
+    wished = {one.by.principal_id for one in attestation.answers if one.role is Role.OWNER}
+    owners = Known(question.owner_ids | wished) if question.owners is not None else Unknown("owners-not-read")
+    return tuple(accept(finding, answered.by, terms, owners, question.tier) for finding in question.evidence)
+
+
+def is_repeated(attestation: Attestation, by: str, reply: Reply) -> bool:
+    """Whether this person's last word is this one already, and it stands."""
+    last = attestation.last_answer
+    return last is not None and last.by.principal_id == by and last.reply is reply
+
+
+def settle(attestation: Attestation) -> Attestation:
+    """The attestation once its findings are gone: nobody has to answer any more."""
+    return replace(attestation, stage=Stage.SETTLED) if attestation.stage.is_open else attestation
+
+
+def wanted_copies(attestation: Attestation, channel: str) -> tuple[CopySpec, ...]:
+    """Where its card is to be seen now: by its people, who may be reminded, and by the security team.
+
+    The number of a card is the round. A reminder is one more card in the same place; its number is the round below 0.
+    """
+    people = [Place(PlaceKind.PERSON, person.principal_id) for person in attestation.question.people]
+    specs = [CopySpec(Audience.OWNER, place, attestation.round) for place in people]
+    if attestation.reminded_at is not None:
+        specs += [CopySpec(Audience.OWNER, place, -attestation.round) for place in people]
+    if channel and attestation.is_with_security:
+        specs.append(CopySpec(Audience.OWNER, Place(PlaceKind.CHANNEL, channel), attestation.round))
+    return tuple(specs)
+
+
+class Due(StrEnum):
+    """What silence leads to."""
+
+    REMINDER = "reminder"
+    ESCALATION = "escalation"
+
+
+def due(attestation: Attestation, rules: OwnerRules, now: datetime) -> Due | None:
+    """What has to happen now because nobody answered."""
+    if attestation.stage is not Stage.ASKED or attestation.is_with_security or attestation.underway is not None:
+        return None
+    silent = now - attestation.waits_since
+    if silent >= rules.escalate_after:
+        return Due.ESCALATION
+    return Due.REMINDER if silent >= rules.remind_after and attestation.reminded_at is None else None
+
+
+def _stage_after(attestation: Attestation, answered: Answered) -> Stage:
+    is_proposed = attestation.stage is Stage.PROPOSED
+    if answered.reply in (Reply.ACCEPT, Reply.REFUSE):
+        if answered.role is not Role.APPROVER:
+            raise RejectedError("approver-is-owner", answered.by.principal_id)
+        if not is_proposed:
+            raise RejectedError("nothing-proposed", attestation.stage)
+        return Stage.KEPT if answered.reply is Reply.ACCEPT else Stage.ASKED
+    if answered.reply is Reply.RETIRE:
+        return Stage.RETIRING
+    if answered.reply is Reply.SHRINK:
+        if not attestation.question.unused:
+            raise RejectedError("nothing-to-shrink", "every group opens something that is used")
+        return Stage.SHRUNK
+    return Stage.KEPT if answered.role is Role.APPROVER else Stage.PROPOSED
+
+
+def _completed(attestation: Attestation, answered: Answered) -> Answered:
+    """The answer with its end, where it has one."""
+    if answered.reply is Reply.KEEP:
+        until = answered.until or answered.at + attestation.question.tier.value
+        _check_terms(answered.reason, answered.at, until, attestation.question.tier.value)
+        return replace(answered, reason=answered.reason.strip(), until=until)
+    if answered.reply is Reply.REFUSE and not answered.reason.strip():
+        raise RejectedError("reason-missing", "a refusal says why")
+    if answered.reply is Reply.ACCEPT and attestation.stage is Stage.PROPOSED:
+        _check_terms("accepted", answered.at, attestation.kept_until or answered.at, attestation.question.tier.value)
+    return replace(answered, reason=answered.reason.strip(), until=None)
+
+
+def _check_terms(reason: str, at: datetime, until: datetime, longest: timedelta) -> None:
+    if not reason.strip():
+        raise RejectedError("reason-missing", "whoever keeps it says why")
+    if until <= at:
+        raise RejectedError("acceptance-without-time", "it ends before it begins")
+    if until - at > longest:
+        raise RejectedError("acceptance-too-long", f"at most {longest.days} days")
+
+
+def _terms(attestation: Attestation, answered: Answered) -> tuple[str, datetime]:
+    """Why and until when: in the approver's words, or as the owner proposed it."""
+    if answered.reply is Reply.KEEP:
+        return answered.reason, answered.until or answered.at
+    proposed = next((one for one in reversed(attestation.answers) if one.reply is Reply.KEEP), None)
+    if proposed is None:
+        raise RejectedError("nothing-proposed", attestation.stage)
+    return proposed.reason, proposed.until or answered.at
