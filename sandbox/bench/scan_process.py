@@ -7,6 +7,7 @@ import sys
 import time
 from contextlib import AsyncExitStack, suppress
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,9 @@ from shared.adapters.telemetry import Telemetry
 from shared.adapters.tokens import bearer
 from shared.bootstrap.connections import http
 from shared.domain.posture.catalogue import ALL_APP_CHECKS, judge_app
+from shared.domain.posture.estate_facts import InCommon, Tenant
 from shared.domain.posture.limits import Limits
-from shared.domain.posture.scan import Checkpoint
+from shared.domain.posture.scan import Checkpoint, Judge
 from shared.handlers.scan_inventory import Scan, ScanPorts, ScanRules, scan_inventory
 from shared.settings import read_settings
 
@@ -37,8 +39,16 @@ async def main() -> dict[str, Any]:
     async with AsyncExitStack() as stack:
         ports = await _ports(stack)
         rules = ScanRules(claim_seconds=CLAIM_SECONDS)
-        async with scan_inventory(ports, rules, lambda app, at: judge_app(app, at, LIMITS)) as scan:
+        async with scan_inventory(ports, rules, _learn, _judging) as scan:
             return _measured(scan, time.monotonic() - STARTED)
+
+
+async def _learn(_: InCommon, __: datetime) -> Tenant:
+    return Tenant()
+
+
+def _judging(tenant: Tenant, at: datetime) -> Judge:
+    return lambda app: judge_app(app, at, LIMITS, tenant)
 
 
 async def _ports(stack: AsyncExitStack) -> ScanPorts:

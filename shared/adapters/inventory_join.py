@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from shared.adapters import inventory_queries as queries
-from shared.domain.posture.inventory import App, Unknown
+from shared.domain.posture.checks.redirects import named_hosts
+from shared.domain.posture.estate_facts import InCommon
+from shared.domain.posture.inventory import App, Known, Unknown
 from shared.domain.posture.scan import Row, Source
 from shared.wire.inventory_apps import Half, Surroundings, join_app, surroundings
 
@@ -50,6 +52,20 @@ class SqliteJoin:
     def keys(self, source: Source) -> Sequence[str]:
         """See `AppJoin.keys`."""
         return sorted({key for query in queries.KEYS[source] for (key,) in self._database.execute(query)})
+
+    def in_common(self, missing: Mapping[Source, Unknown]) -> InCommon:
+        """See `AppJoin.in_common`."""
+        applications, principals = missing.get(Source.APPLICATIONS), missing.get(Source.SERVICE_PRINCIPALS)
+        return InCommon(
+            applications or Known(self._count(Source.APPLICATIONS)),
+            principals or Known(frozenset(ident for (ident,) in self._database.execute(queries.TRUSTED_PRINCIPALS))),
+            applications or principals or Known(self._shared_thumbprints()),
+            applications or Known(named_hosts(uri for (uri,) in self._database.execute(queries.REDIRECTS))),
+        )
+
+    def _shared_thumbprints(self) -> Mapping[str, tuple[str, ...]]:
+        rows = self._database.execute(queries.SHARED_THUMBPRINTS)
+        return {thumbprint: tuple(sorted(app_ids.split(","))) for thumbprint, app_ids in rows}
 
     def flag(self, object_ids: Iterable[str]) -> None:
         """See `AppJoin.flag`."""

@@ -27,6 +27,22 @@ WITHOUT_APPLICATION = """
 SELECT p.ident, p.key, NULL, NULL, p.ident, p.body FROM principals p
 WHERE (p.agent OR NOT EXISTS (SELECT 1 FROM applications a WHERE a.key = p.key)) AND {chosen} ORDER BY p.ident
 """
+REDIRECTS = """
+SELECT value FROM applications, json_each(body, '$.web') UNION SELECT value FROM applications, json_each(body, '$.spa')
+"""
+TRUSTED_PRINCIPALS = """
+SELECT ident FROM principals WHERE ident IN (
+    SELECT lower(json_extract(value, '$.subject')) FROM facts, json_each(body) WHERE source = 'federated-credentials'
+)
+"""
+# The customKeyIdentifier of a secret is its description: only certificates have a thumbprint.
+SHARED_THUMBPRINTS = """
+SELECT thumbprint, group_concat(DISTINCT key) FROM (
+    SELECT a.key, json_extract(value, '$.thumbprint') AS thumbprint FROM applications a, json_each(a.body, '$.keys')
+    UNION ALL
+    SELECT p.key, json_extract(value, '$.thumbprint') FROM principals p, json_each(p.body, '$.keys')
+) WHERE thumbprint IS NOT NULL GROUP BY thumbprint HAVING count(DISTINCT key) > 1
+"""
 _FEDERATED = "SELECT key FROM facts WHERE source = 'federated-applications'"
 _BLUEPRINTS = "SELECT 'applications/' || ident FROM applications WHERE json_extract(body, '$.blueprint')"
 _AGENTS = "SELECT 'servicePrincipals/' || ident FROM principals WHERE agent"

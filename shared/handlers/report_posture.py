@@ -2,18 +2,20 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 from shared.domain.posture.blast_radius import BlastRadius, blast_radii
 from shared.domain.posture.catalogue import ALL_APP_CHECKS, IN_TENANT_CHECKS, TENANT_CHECKS, judge_app, judge_tenant
 from shared.domain.posture.check import unknown
 from shared.domain.posture.coverage_block import coverage_block
-from shared.domain.posture.estate_facts import Tenant
+from shared.domain.posture.estate_facts import InCommon, Tenant
 from shared.domain.posture.figures import CredentialFigures, CredentialTally
 from shared.domain.posture.finding import About, Finding, ObjectKind
 from shared.domain.posture.gateway_catalogue import ESTATE_CHECKS, judge_estate
-from shared.domain.posture.inventory import App, Known, Unknown
+from shared.domain.posture.inventory import Known, Unknown
 from shared.domain.posture.report import Basis, Report, Snapshot, build_report
 from shared.domain.posture.rules import PostureRules
+from shared.domain.posture.scan import Judge
 from shared.errors import RejectedError, RetryLaterError
 from shared.handlers.read_estate import read_estate
 from shared.handlers.scan_inventory import Scan, ScanPorts, ScanRules, scan_inventory
@@ -59,11 +61,11 @@ async def report_posture(ports: ReportPorts, rules: ReportRules) -> Published:
         AlreadyDecidedError: `scan-under-way`: somebody else makes one now.
         RetryLaterError: storage cannot be reached; the scan goes on from where it was.
     """
-    async with scan_inventory(ports.scan, rules.scan, lambda app, at: _judge_app(app, at, rules)) as scan:
+    async with scan_inventory(ports.scan, rules.scan, partial(_learn, rules), partial(_judging, rules)) as scan:
         report_id = report_id_of(scan.at)
         before = await _previous(ports.reports, report_id)
         estate, radii = await _estate(scan.at, ports, rules)
-        findings = (*scan.findings, *judge_tenant(rules.tenant, scan.at, rules.posture.limits), *estate)
+        findings = (*scan.findings, *judge_tenant(scan.tenant, scan.at, rules.posture.limits), *estate)
         report = build_report(findings, _basis(scan, before, rules))
         pictured = Pictured(_credentials(scan), [one.reach for one in radii], next(iter(radii), None))
         files = {**report_files(report, pictured), SNAPSHOT: encode_snapshot(report.snapshot())}
@@ -100,8 +102,13 @@ async def _estate(
     return judge_estate(estate, at, rules.posture.limits), blast_radii(estate, at)
 
 
-def _judge_app(app: App, at: datetime, rules: ReportRules) -> tuple[Finding, ...]:
-    return judge_app(app, at, rules.posture.limits, rules.tenant)
+async def _learn(rules: ReportRules, _common: InCommon, _at: datetime) -> Tenant:
+    return rules.tenant
+
+
+def _judging(rules: ReportRules, tenant: Tenant, at: datetime) -> Judge:
+    limits = tenant.lower(rules.posture.limits)
+    return lambda app: judge_app(app, at, limits, tenant)
 
 
 def _basis(scan: Scan, before: Known[Snapshot] | Unknown, rules: ReportRules) -> Basis:

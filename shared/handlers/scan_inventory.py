@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from shared.domain.posture.coverage import Coverage, Unjudged
+from shared.domain.posture.estate_facts import Tenant
 from shared.domain.posture.finding import Finding, Verdict
 from shared.domain.posture.inventory import App, CredentialKind, Unknown
-from shared.domain.posture.scan import Checkpoint, Judge, ScanClaim, Source
+from shared.domain.posture.scan import Checkpoint, Judge, Judging, Learning, ScanClaim, Source
 from shared.errors import AlreadyDecidedError, RetryLaterError
 from shared.handlers.read_sources import SourceReader, together
 from shared.ports.posture import AppJoin, Inventory, ScanStore
@@ -44,9 +45,10 @@ class ScanRules:
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """What a scan found: every failed check, by object id, and the applications once more for whoever wants them."""
+    """What a scan found: the tenant, every failed check, by object id, and the applications once more."""
 
     coverage: Coverage
+    tenant: Tenant
     findings: tuple[Finding, ...]
     apps: Callable[[], Iterator[App]]
 
@@ -57,8 +59,12 @@ class Scan:
 
 
 @asynccontextmanager
-async def scan_inventory(ports: ScanPorts, rules: ScanRules, judge: Judge) -> AsyncIterator[Scan]:
+async def scan_inventory(
+    ports: ScanPorts, rules: ScanRules, learning: Learning, judging: Judging
+) -> AsyncIterator[Scan]:
     """The scan that was left unfinished, else a new one; it is over once the caller is done with it.
+
+    The tenant as a whole is learnt once its applications were read; it is what every application is judged in.
 
     Raises:
         AlreadyDecidedError: `scan-under-way`: somebody else is at work on it.
@@ -70,7 +76,7 @@ async def scan_inventory(ports: ScanPorts, rules: ScanRules, judge: Judge) -> As
     join = ports.new_join()
     renewal = asyncio.create_task(turn.renew())
     try:
-        yield await _look(turn, join, judge)
+        yield await _look(turn, join, learning, judging)
         await turn.end()
     finally:
         renewal.cancel()
@@ -107,23 +113,23 @@ class _Turn:
         await self.ports.store.forget_others(self.claim.scan_id)
 
 
-async def _look(turn: _Turn, join: AppJoin, judge: Judge) -> Scan:
+async def _look(turn: _Turn, join: AppJoin, learning: Learning, judging: Judging) -> Scan:
     reader = SourceReader(turn.ports.inventory, turn.ports.store, join, turn.claim.scan_id, turn.ports.show)
     await together(reader.reports(), reader.directory())
-    judgement = _Judgement(judge, turn.claim.at)
+    tenant = await learning(join.in_common(reader.missing), turn.claim.at)
+    judgement = _Judgement(judging(tenant, turn.claim.at))
     await judgement.first_look(join, reader.missing)
     await reader.details(Source.CERTIFICATES)
     await judgement.second_look(join, reader.missing)
     findings = sorted(judgement.failed, key=_order)
-    return Scan(_coverage(turn.claim, reader, judgement), tuple(findings), lambda: join.apps(reader.missing))
+    return Scan(_coverage(turn.claim, reader, judgement), tenant, tuple(findings), lambda: join.apps(reader.missing))
 
 
 class _Judgement:
     """Failed checks, and how often which check could not be made; a second look where certificates were read since."""
 
-    def __init__(self, judge: Judge, at: datetime) -> None:
+    def __init__(self, judge: Judge) -> None:
         self._judge = judge
-        self._at = at
         self.failed: list[Finding] = []
         self.unjudged: Counter[tuple[str, str]] = Counter()
         self.apps = 0
@@ -132,7 +138,7 @@ class _Judgement:
         """Judge everything; flag what failed and holds a certificate, whose bytes say more."""
         flagged: list[str] = []
         for app in join.apps(missing):
-            findings = self._judge(app, self._at)
+            findings = self._judge(app)
             if _has_certificate(app) and any(one.verdict is Verdict.FAIL for one in findings):
                 flagged.append(app.object_id)
             else:
@@ -143,7 +149,7 @@ class _Judgement:
     async def second_look(self, join: AppJoin, missing: dict[Source, Unknown]) -> None:
         """Judge again what was flagged."""
         for app in join.flagged_apps(missing):
-            self._keep(self._judge(app, self._at))
+            self._keep(self._judge(app))
 
     def _keep(self, findings: tuple[Finding, ...]) -> None:
         for one in findings:

@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import Protocol
 
 from shared.domain.posture.attestation import Attestation
-from shared.domain.posture.estate_facts import Policy
+from shared.domain.posture.estate_facts import HostAnswers, InCommon, Policy
 from shared.domain.posture.exceptions import Exemption
 from shared.domain.posture.gateway_view import AuditEvent, TokenUse
-from shared.domain.posture.inventory import App, Known, Unknown
+from shared.domain.posture.inventory import App, Unknown
 from shared.domain.posture.scan import Checkpoint, Page, Row, ScanClaim, Source
 from shared.domain.posture.vault import VaultVersion
 
@@ -70,6 +70,9 @@ class AppJoin(Protocol):
     def keys(self, source: Source) -> Sequence[str]:
         """The objects that a source of details is asked about, in their order, as far as the rows tell them."""
 
+    def in_common(self, missing: Mapping[Source, Unknown]) -> InCommon:
+        """What all applications say together; whatever needs a missing source is `Unknown`."""
+
     def flag(self, object_ids: Iterable[str]) -> None:
         """Of these applications the owners, and of their certificates the bytes, are worth reading."""
 
@@ -93,8 +96,8 @@ class TenantPolicies(Protocol):
 class NameServers(Protocol):
     """The domain name system."""
 
-    async def unresolved(self, hosts: Collection[str]) -> Known[frozenset[str]] | Unknown:
-        """Those of the hosts that no name server knows; `Unknown` when it did not answer for some of them."""
+    async def answers(self, hosts: Collection[str]) -> HostAnswers:
+        """Which of the hosts nobody has claimed, and about which nobody spoke in time; each is asked about once."""
 
 
 class AuditLog(Protocol):

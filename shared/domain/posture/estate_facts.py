@@ -57,9 +57,10 @@ class Tenant:
     """What is known of the tenant as a whole.
 
     `applications` is how many registrations were read, when all were; `live_principals` their and all other principals'
-    object ids; `shared_thumbprints` the app ids for each certificate that more than one holds; `unresolved_hosts` those
-    of redirects that no name server knows or that nobody has claimed. `expected_changes` are the key ids and
-    correlation ids of the rotations that were planned, `rotation_actors` who may rotate besides.
+    object ids, as far as federated credentials trust them; `shared_thumbprints` the app ids for each certificate that
+    more than one holds; `unresolved_hosts` those of redirects that no name server knows or that nobody has claimed,
+    `unanswered_hosts` those that no name server spoke about. `expected_changes` are the key ids and correlation ids of
+    the rotations that were planned, `rotation_actors` who may rotate besides.
     """
 
     tenant_id: str = ""
@@ -69,10 +70,36 @@ class Tenant:
     shared_thumbprints: Known[Mapping[str, tuple[str, ...]]] | Unknown = NOT_READ
     live_principals: Known[frozenset[str]] | Unknown = NOT_READ
     unresolved_hosts: Known[frozenset[str]] | Unknown = NOT_READ
+    unanswered_hosts: frozenset[str] = frozenset()
     private_zones: frozenset[str] = frozenset()
     credential_changes: Known[Mapping[str, tuple[AuditEvent, ...]]] | Unknown = NOT_READ
     expected_changes: frozenset[str] = frozenset()
     rotation_actors: frozenset[str] = frozenset()
+
+    def lower(self, limits: Limits) -> Limits:
+        """The limits for its applications: its own policy where that is known and stricter."""
+        return limits if isinstance(self.policy, Unknown) else self.policy.value.lower(limits)
+
+
+@dataclass(frozen=True, slots=True)
+class InCommon:
+    """What the applications that were read say together; the first three are told in `Tenant`.
+
+    `redirect_hosts` are those that a name server has to be asked about.
+    """
+
+    applications: Known[int] | Unknown = NOT_READ
+    live_principals: Known[frozenset[str]] | Unknown = NOT_READ
+    shared_thumbprints: Known[Mapping[str, tuple[str, ...]]] | Unknown = NOT_READ
+    redirect_hosts: Known[frozenset[str]] | Unknown = NOT_READ
+
+
+@dataclass(frozen=True, slots=True)
+class HostAnswers:
+    """What the name system says of hosts: nobody has claimed these, and nobody spoke about those."""
+
+    unresolved: frozenset[str] = frozenset()
+    unanswered: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,4 +70,4 @@ class Finding:
     def finding_id(self) -> str:
         """The same for the same check of the same object and key, in every scan."""
         text = f"{self.check_id}|{self.about.kind}|{self.about.object_id}|{self.about.key_id}"
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]

@@ -1,18 +1,24 @@
 """Scan: rows as they are read and kept, and the checkpoints from which a scan that was killed goes on."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
 from shared.domain.posture.coverage import SourceCoverage, SourceState
+from shared.domain.posture.estate_facts import InCommon, Tenant
 from shared.domain.posture.finding import Finding
 from shared.domain.posture.inventory import App
 from shared.errors import AlreadyDecidedError
 
 PAGE_LOST, NO_LICENCE, NOT_KEPT = "page-token-expired", "no-licence", "page-not-kept"
 EMPTY, COUNT_MISMATCH, OVER_LIMIT = "empty", "count-mismatch", "over-limit"
-Judge = Callable[[App, datetime], tuple[Finding, ...]]
+Judge = Callable[[App], tuple[Finding, ...]]
+Judging = Callable[[Tenant, datetime], Judge]
+"""Who judges applications of this tenant, at this moment."""
+
+Learning = Callable[[InCommon, datetime], Awaitable[Tenant]]
+"""What is known of the tenant, once its applications were read."""
 
 
 class Source(StrEnum):

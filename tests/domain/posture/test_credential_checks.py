@@ -227,7 +227,7 @@ def two(first: float, second: float, third: float | None = None) -> tuple[Creden
         (two(100, 15), None, ["unknown"]),
         (two(100, 100, 1), {"a": 1}, ["medium"]),
         (two(100, 100, 1), {"a": 1, "b": 1, "c": 1}, []),
-        (two(100, 100, 1), None, ["medium"]),
+        (two(100, 100, 1), None, ["unknown"]),
         ((secret("a", 100),), {}, []),
         ((secret("a", None), secret("b", None)), {}, []),
         ((secret("a", 100), certificate("b", 100)), {}, []),

@@ -157,6 +157,24 @@ def test_host_that_nobody_answers_for_is_dangling_unless_it_is_private(
     assert said(app(changed), "F7", tenant=tenant) == expected
 
 
+@pytest.mark.parametrize(
+    ("uris", "expected"),
+    [
+        (("https://mute.example",), ["unknown"]),
+        (("https://mute.example", "https://gone.example"), ["high"]),
+        (("https://wiki.corp", "https://portal.example"), ["unknown"]),
+        (("https://portal.example",), []),
+    ],
+)
+def test_host_that_nobody_spoke_about_is_unknown_and_one_that_is_gone_dangles_all_the_same(
+    uris: tuple[str, ...], expected: list[str]
+) -> None:
+    lost, mute = Known(frozenset({"gone.example"})), frozenset({"mute.example"})
+    tenant = replace(TENANT, unresolved_hosts=lost, unanswered_hosts=mute)
+
+    assert said(app({"web_redirects": uris}), "F7", tenant=tenant) == expected
+
+
 def test_hosts_that_were_not_resolved_are_unknown_where_there_are_any() -> None:
     tenant = replace(TENANT, unresolved_hosts=NOT_READ)
 
@@ -213,6 +231,7 @@ def test_orphans_cannot_be_told_from_a_partial_read() -> None:
 
     assert said(orphan, "F11", tenant=replace(TENANT, applications=NOT_READ)) == ["unknown"]
     assert said(orphan, "F11", tenant=replace(TENANT, tenant_id="")) == ["unknown"]
+    assert said(replace(orphan, unread_half=NOT_READ), "F11") == ["unknown"]
 
 
 def test_foreign_cannot_be_told_without_knowing_home() -> None:
@@ -241,6 +260,13 @@ GOOD = Policy(True, 181, 366, blocks_custom_secrets=True)
 )
 def test_policy_leaves_no_gap_and_entra_wants_less_than_its_number(policy: Policy, expected: list[str]) -> None:
     assert said_of_tenant(replace(TENANT, policy=Known(policy))) == expected
+
+
+def test_tenant_lowers_the_limits_only_where_its_policy_is_known() -> None:
+    strict = replace(TENANT, policy=Known(replace(GOOD, max_secret_days=31)))
+
+    assert strict.lower(Limits()).max_secret_days == 30
+    assert replace(TENANT, policy=NOT_READ).lower(Limits()) == Limits()
 
 
 def test_policy_that_was_not_read_is_unknown() -> None:

@@ -3,6 +3,7 @@
 import random
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -14,10 +15,12 @@ from shared.adapters.inventory_join import SqliteJoin
 from shared.domain.posture.catalogue import ALL_APP_CHECKS, judge_app
 from shared.domain.posture.check import about_app
 from shared.domain.posture.coverage import Coverage, SourceState, Unjudged
+from shared.domain.posture.estate_facts import InCommon
+from shared.domain.posture.estate_facts import Tenant as EntraTenant
 from shared.domain.posture.finding import Finding, Severity, Verdict
 from shared.domain.posture.inventory import App, Known, Unknown
 from shared.domain.posture.limits import Limits
-from shared.domain.posture.scan import NEVER_EMPTY, Checkpoint, Row, Source
+from shared.domain.posture.scan import NEVER_EMPTY, Checkpoint, Judge, Row, Source
 from shared.errors import AlreadyDecidedError, RejectedError, RetryLaterError
 from shared.handlers.scan_inventory import Scan, ScanPorts, ScanRules, scan_inventory
 from shared.ports import Inventory
@@ -50,11 +53,16 @@ def rows() -> dict[Source, list[Row]]:
     }
 
 
-def judge(app: App, at: datetime) -> tuple[Finding, ...]:
+async def learn(_: InCommon, at: datetime) -> EntraTenant:
+    """The tenant is known by the day on which it was looked at."""
+    return EntraTenant(f"{at:%d.%m.}")
+
+
+def judge(app: App, tenant: EntraTenant) -> tuple[Finding, ...]:
     """Ownerless applications and weak certificates fail; use that is not known can not be judged."""
     found = []
     if app.owners == Known(()):
-        found.append(Finding("B1", about_app(app), Severity.MEDIUM, f"Nobody owned it on {at:%d.%m.}"))
+        found.append(Finding("B1", about_app(app), Severity.MEDIUM, f"Nobody owned it on {tenant.tenant_id}"))
     found += [
         Finding("C14", about_app(app, one.key_id), Severity.MEDIUM, f"{one.key_bits} bits")
         for one in app.credentials
@@ -64,6 +72,10 @@ def judge(app: App, at: datetime) -> tuple[Finding, ...]:
         missing = (("missing", app.last_used_at.reason),)
         found.append(Finding("A6", about_app(app), Severity.INFO, "?", Verdict.UNKNOWN, missing))
     return tuple(found)
+
+
+def judging(tenant: EntraTenant, _: datetime) -> Judge:
+    return partial(judge, tenant=tenant)
 
 
 class Stage:
@@ -81,7 +93,7 @@ class Stage:
         return ScanPorts(self.inventory, self.store, self.clock, self.alerts, SqliteJoin, self.shown.append)
 
     async def scan(self) -> tuple[Coverage, tuple[Finding, ...], list[App]]:
-        async with scan_inventory(self.ports(), self.rules, judge) as scan:
+        async with scan_inventory(self.ports(), self.rules, learn, judging) as scan:
             return scan.coverage, scan.findings, [*scan.apps()]
 
     def state(self, coverage: Coverage, source: Source) -> tuple[SourceState, str]:
@@ -229,7 +241,7 @@ async def test_row_that_came_twice_does_not_hide_one_that_never_came(stage: Stag
 
 
 async def test_second_scan_at_once_is_told_so(stage: Stage) -> None:
-    async with scan_inventory(stage.ports(), stage.rules, judge):
+    async with scan_inventory(stage.ports(), stage.rules, learn, judging):
         with pytest.raises(AlreadyDecidedError, match="scan-under-way"):
             await stage.scan()
 
@@ -244,7 +256,7 @@ async def test_scan_that_ended_keeps_nothing_of_older_ones(stage: Stage) -> None
 
 async def test_report_that_fails_leaves_a_scan_that_need_not_be_read_again(stage: Stage) -> None:
     with pytest.raises(RetryLaterError, match="report"):
-        async with scan_inventory(stage.ports(), stage.rules, judge):
+        async with scan_inventory(stage.ports(), stage.rules, learn, judging):
             raise RetryLaterError("report")
     asked = stage.inventory.asked.total()
     stage.clock.advance(stage.rules.claim_seconds)
@@ -265,7 +277,7 @@ async def test_storage_that_is_gone_ends_the_scan_and_not_a_source(stage: Stage)
 
 async def test_claim_is_renewed_while_the_caller_works(stage: Stage) -> None:
     stage.rules = ScanRules(claim_seconds=0.03)
-    async with scan_inventory(stage.ports(), stage.rules, judge):
+    async with scan_inventory(stage.ports(), stage.rules, learn, judging):
         before = stage.store.claimed
         stage.clock.advance(0.02)
         await eventually(lambda: stage.store.claimed != before)
@@ -278,11 +290,11 @@ async def test_claim_that_was_lost_is_told_and_ends_the_scan(stage: Stage) -> No
     stage.rules = ScanRules(claim_seconds=0.03)
 
     async def scan_while_another_takes_over() -> None:
-        async with scan_inventory(stage.ports(), stage.rules, judge):
+        async with scan_inventory(stage.ports(), stage.rules, learn, judging):
             stage.clock.advance(1)
             other = Stage()
             other.store, other.clock = stage.store, stage.clock
-            async with scan_inventory(other.ports(), ScanRules(), judge):
+            async with scan_inventory(other.ports(), ScanRules(), learn, judging):
                 await eventually(lambda: bool(stage.alerts.raised))
 
     with pytest.raises(AlreadyDecidedError):
@@ -357,7 +369,7 @@ async def test_page_that_was_checkpointed_is_not_read_again(stage: Stage) -> Non
 async def test_page_that_is_gone_from_storage_has_its_source_read_again(stage: Stage) -> None:
     expected = await Stage().scan()
     with pytest.raises(RetryLaterError, match="report"):
-        async with scan_inventory(stage.ports(), stage.rules, judge):
+        async with scan_inventory(stage.ports(), stage.rules, learn, judging):
             raise RetryLaterError("report")
     stage.clock.advance(stage.rules.claim_seconds)
     stage.store.kept = {key: some for key, some in stage.store.kept.items() if key[1:] != (Source.APPLICATIONS, 0, 1)}
@@ -389,8 +401,16 @@ async def scan_stand_in(tenant: Tenant) -> Scan:
     stage = Stage()
     stage.clock.time = AT
     ports = ScanPorts(graph(tenant), stage.store, stage.clock, stage.alerts, SqliteJoin)
-    async with scan_inventory(ports, ScanRules(), lambda app, at: judge_app(app, at, Limits())) as scan:
+    async with scan_inventory(ports, ScanRules(), learn_nothing, judge_all) as scan:
         return scan
+
+
+async def learn_nothing(_: InCommon, __: datetime) -> EntraTenant:
+    return EntraTenant()
+
+
+def judge_all(tenant: EntraTenant, at: datetime) -> Judge:
+    return lambda app: judge_app(app, at, Limits(), tenant)
 
 
 def graph(tenant: Tenant) -> Inventory:

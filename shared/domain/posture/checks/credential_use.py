@@ -28,10 +28,9 @@ def _too_many_secrets(case: Case[App]) -> Iterator[Finding]:
     if not too_many and not _overlap_too_long(case, [one.credential for one in secrets]):
         return
     if isinstance(uses, Unknown):
-        if not too_many:
-            yield unknown("C6", about, uses)
-            return
-    elif all(is_used(case, one.credential, uses.value) for one in secrets):
+        yield unknown("C6", about, uses)
+        return
+    if all(is_used(case, one.credential, uses.value) for one in secrets):
         return
     says = "More secrets work than one rotation needs."
     yield fails("C6", about, Severity.MEDIUM, says, ("live secrets", str(len(secrets))))

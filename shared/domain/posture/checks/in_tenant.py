@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from shared.domain.posture.check import Case, Check, about_app, unknown
 from shared.domain.posture.checks.credentials import live_doors
-from shared.domain.posture.checks.redirects import host_of, is_address, is_loopback, is_private, redirects
+from shared.domain.posture.checks.redirects import is_private, named_hosts, redirects
 from shared.domain.posture.checks.saying import (
     READ_APPLICATIONS,
     READ_AUDIT_LOG,
@@ -82,21 +82,20 @@ def _strange_issuer(case: InTenant) -> Iterator[Finding]:
 
 
 def _dangling_redirect(case: InTenant) -> Iterator[Finding]:
-    app, lost, zones = case.subject.app, case.subject.tenant.unresolved_hosts, case.subject.tenant.private_zones
-    uris = {uri: host_of(uri) for uri in redirects(app) if not is_loopback(uri) and "*" not in uri}
-    hosts = {host for host in uris.values() if host and not is_address(host)}
+    app, tenant, hosts = case.subject.app, case.subject.tenant, named_hosts(redirects(case.subject.app))
     if not hosts:
         return
-    if isinstance(lost, Unknown):
-        yield unknown("F7", about_app(app), lost)
+    if isinstance(tenant.unresolved_hosts, Unknown):
+        yield unknown("F7", about_app(app), tenant.unresolved_hosts)
         return
-    gone = {host for host in hosts if host in lost.value}
-    public = {host for host in gone if not is_private(host, zones)}
-    if public:
+    private = {host for host in hosts if is_private(host, tenant.private_zones)}
+    gone = (hosts - private) & tenant.unresolved_hosts.value
+    if gone:
         says = "Nobody answers at a redirect: whoever claims its name gets the codes."
-        yield fails("F7", about_app(app), Severity.HIGH, says, ("hosts", listed(public)))
-    elif gone:
-        yield unknown("F7", about_app(app), Unknown("private-zone"))
+        yield fails("F7", about_app(app), Severity.HIGH, says, ("hosts", listed(gone)))
+    elif private or hosts & tenant.unanswered_hosts:
+        reason = "private-zone" if private else "name-server-did-not-answer"
+        yield unknown("F7", about_app(app), Unknown(reason))
 
 
 def _unverified(case: InTenant) -> Iterator[Finding]:
@@ -132,10 +131,11 @@ def _orphaned(case: InTenant) -> Iterator[Finding]:
     one = _without_registration(app)
     if one is None or is_microsofts(app) or not one.owner_tenant:
         return
+    unread = app.unread_half or (tenant.applications if isinstance(tenant.applications, Unknown) else None)
     if not tenant.tenant_id:
         yield unknown("F11", about_app(app), Unknown("own-tenant-not-known"))
-    elif one.owner_tenant == tenant.tenant_id and isinstance(tenant.applications, Unknown):
-        yield unknown("F11", about_app(app), tenant.applications)
+    elif one.owner_tenant == tenant.tenant_id and unread is not None:
+        yield unknown("F11", about_app(app), unread)
     elif one.owner_tenant == tenant.tenant_id:
         yield fails("F11", about_app(app), Severity.MEDIUM, "Its registration is gone, and it stayed.")
 

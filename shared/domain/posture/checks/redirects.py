@@ -1,5 +1,6 @@
 """Redirects: where an application lets codes and tokens be sent. Anybody may have written them."""
 
+from collections.abc import Iterable
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -22,6 +23,12 @@ def host_of(uri: str) -> str:
         return (parts.hostname or "").rstrip(".").lower() if is_web else ""
     except ValueError:
         return ""
+
+
+def named_hosts(uris: Iterable[str]) -> frozenset[str]:
+    """The hosts that a name server has to know; a wildcard names none."""
+    hosts = (host_of(uri) for uri in uris if "*" not in uri)
+    return frozenset(host for host in hosts if host not in ("", "localhost") and not is_address(host))
 
 
 def is_loopback(uri: str) -> bool:
