@@ -135,6 +135,9 @@ class Attestations(Protocol):
     def open_ones(self) -> AsyncIterator[Attestation]:
         """Those that wait for an answer."""
 
+    def all(self) -> AsyncIterator[Attestation]:
+        """Everything stored."""
+
 
 class Exemptions(Protocol):
     """Findings that somebody answers for, one exemption for each; the newest wins."""

@@ -56,8 +56,8 @@ class UnusedGrant:
     """A gateway group of an identity that opens only what nobody has opened lately; `connections` are those.
 
     `identity` is `kind/key` as `IdentityRef` writes it; of a machine identity `group` is the connection itself.
-    `principal_id` is whose it is, and `entra_groups` (object ids) are those that stand for the group: whoever is not
-    taken out of them in Entra has the gateway's group again with the next sign-in.
+    `principal_id` is whose it is. Once it was taken, `entra_groups` (object ids) are those that stand for it: whoever
+    is not taken out of them in Entra has it again with the next sign-in. `left_out` counts connections.
     """
 
     identity: str
@@ -66,6 +66,7 @@ class UnusedGrant:
     last_opened: datetime | None = None
     principal_id: str = ""
     entra_groups: tuple[str, ...] = ()
+    left_out: int = 0
 
 
 @dataclass(frozen=True, slots=True)
