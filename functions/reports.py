@@ -7,6 +7,7 @@ import azure.functions as func
 
 from functions.answers import answer
 from shared import bootstrap
+from shared.handlers.ask_for_posture import ask_for_report
 from shared.handlers.hold_sweep import release_hold as release
 from shared.handlers.show_health import show_health as health
 from shared.handlers.show_report import NEWEST
@@ -42,7 +43,7 @@ async def _release(hold_id: str) -> func.HttpResponse:
 @blueprint.function_name("make_report_now")
 @blueprint.route("reports", methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
 async def make_report_now(req: func.HttpRequest) -> func.HttpResponse:
-    """A report on demand: its id, and what it counts."""
+    """A report on demand is on its way: 202, with the correlation id and where the newest report is."""
     return await answer(_make())
 
 
@@ -61,13 +62,9 @@ async def show_report_file(req: func.HttpRequest) -> func.HttpResponse:
 
 
 async def _make() -> func.HttpResponse:
-    from shared.handlers.report_posture import report_posture  # noqa: PLC0415 - what reports need is loaded by them
-
     app = await bootstrap.tether()
-    posture = app.posture()
-    made = await report_posture(posture.ports, posture.rules)
-    counts = {severity.word: count for severity, count in made.report.counts().items()}
-    return func.HttpResponse(json.dumps({"report": made.report_id, "open": counts}), mimetype="application/json")
+    asked = {"asked": await ask_for_report(app.posture().desk), "newest": "/api/reports"}
+    return func.HttpResponse(json.dumps(asked), status_code=202, mimetype="application/json")
 
 
 async def _show(req: func.HttpRequest, report_id: str, name: str) -> func.HttpResponse:

@@ -10,6 +10,8 @@ from shared import bootstrap
 from shared.errors import AlreadyDecidedError, RejectedError, RetryLaterError
 from shared.handlers import keep_subscriptions
 from shared.handlers.anchor_evidence import anchor_evidence as anchor
+from shared.handlers.ask_for_posture import ask_for_rotation as rotation
+from shared.handlers.ask_for_posture import ask_for_weekly_report as weekly
 from shared.handlers.poll_reviews import poll_reviews as poll
 from shared.handlers.reconcile_roster import reconcile_roster as reconcile
 from shared.handlers.sweep_directory import RESOURCES
@@ -68,15 +70,20 @@ async def anchor_evidence(timer: func.TimerRequest) -> None:
     await _tick("anchor evidence", anchor(app.ports))
 
 
-@blueprint.function_name("make_report")
-@blueprint.timer_trigger("timer", schedule="0 0 5 * * 1", use_monitor=True)
-async def make_report(timer: func.TimerRequest) -> None:
-    """Every Monday: the posture of the tenant, and what has changed in a week."""
-    from shared.handlers.report_posture import report_posture  # noqa: PLC0415 - what reports need is loaded by them
-
+@blueprint.function_name("ask_for_weekly_report")
+@blueprint.timer_trigger("timer", schedule="0 0 * * * *", use_monitor=False)
+async def ask_for_weekly_report(timer: func.TimerRequest) -> None:
+    """Every hour: the report that was due on Monday is made, unless it is there."""
     app = await bootstrap.tether()
-    posture = app.posture()
-    await _tick("make report", report_posture(posture.ports, posture.rules))
+    await _tick("ask for weekly report", weekly(app.posture().desk))
+
+
+@blueprint.function_name("ask_for_rotation")
+@blueprint.timer_trigger("timer", schedule="0 0 6 * * *", use_monitor=True)
+async def ask_for_rotation(timer: func.TimerRequest) -> None:
+    """Every day: how far the rotation of each credential is, and whose turn it is."""
+    app = await bootstrap.tether()
+    await _tick("ask for rotation", rotation(app.posture().desk))
 
 
 async def _tick(name: str, work: Awaitable[object]) -> None:

@@ -8,7 +8,13 @@ from shared import bootstrap
 from shared.handlers.look_at_principal import look_at_principal
 from shared.handlers.look_at_review import look_at_review
 from shared.handlers.process_directory_event import process_directory_event
-from shared.handlers.settle_message import settle_card_update, settle_change, settle_event, settle_review_event
+from shared.handlers.settle_message import (
+    settle_card_update,
+    settle_change,
+    settle_event,
+    settle_posture_job,
+    settle_review_event,
+)
 from shared.handlers.show_card import show_card
 
 blueprint = func.Blueprint()
@@ -54,6 +60,18 @@ async def process_card_updates(message: func.ServiceBusMessage) -> None:
     app = await bootstrap.tether()
     show = functools.partial(show_card, ports=app.ports, asking=app.approvals().rules)
     await settle_card_update(message.get_body(), "card-updates", show, app.ports)
+
+
+@blueprint.function_name("process_posture_jobs")
+@blueprint.service_bus_queue_trigger("message", queue_name="posture-jobs", connection="ServiceBus")
+async def process_posture_jobs(message: func.ServiceBusMessage) -> None:
+    """Make a report, tell Teams of it, or see how far the rotation of credentials is."""
+    from shared.handlers.do_posture_job import do_posture_job  # noqa: PLC0415 - what reports need is loaded by them
+
+    app = await bootstrap.tether()
+    posture = app.posture()
+    do = functools.partial(do_posture_job, ports=posture.ports, rules=posture.rules)
+    await settle_posture_job(message.get_body(), "posture-jobs", do, app.ports)
 
 
 async def _look(message: func.ServiceBusMessage, queue: str) -> None:

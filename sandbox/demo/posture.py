@@ -1,5 +1,8 @@
 """The story's last chapter: what nobody uses, owns or rotates any more, somebody hears about."""
 
+import csv
+import io
+from collections import Counter
 from pathlib import Path
 
 import httpx
@@ -20,15 +23,17 @@ async def report_posture(sandbox: Sandbox, timeline: Timeline) -> None:
     size = {"seed": 7, "applications": APPLICATIONS, "service_principals": SERVICE_PRINCIPALS, "planted": True}
     (await sandbox.graph.post("/sandbox/posture", json=size)).raise_for_status()
     timeline.say(f"The tenant has {APPLICATIONS} app registrations and {SERVICE_PRINCIPALS} service principals")
-    found: dict[str, int] = {}
+    (await sandbox.functions.post("/api/reports")).raise_for_status()
+    found: Counter[str] = Counter()
 
     async def is_made() -> bool:
-        answer = (await sandbox.functions.post("/api/reports", timeout=SECONDS_TO_REPORT)).raise_for_status()
-        found.update(answer.json()["open"])
+        rows = await _read(sandbox, cast.ROOT.id, "/api/reports/newest/findings.csv")
+        table = csv.DictReader(io.StringIO((rows or b"").decode("utf-8-sig")))
+        found.update(row["severity"] for row in table)
         return found["critical"] > 0
 
     await timeline.until("posture: read, judged, compared and reported", is_made, SECONDS_TO_REPORT)
-    timeline.say(", ".join(f"{count} {severity}" for severity, count in found.items()))
+    timeline.say(", ".join(f"{count} {severity}" for severity, count in found.most_common()))
 
     async def is_refused() -> bool:
         return await _read(sandbox, cast.ALAN.id) is None
@@ -43,9 +48,9 @@ async def report_posture(sandbox: Sandbox, timeline: Timeline) -> None:
     await timeline.holds(f"Root reads it: {REPORT}", is_readable)
 
 
-async def _read(sandbox: Sandbox, person_id: str) -> bytes | None:
-    """The newest report as this person gets it once signed in."""
-    asked = {"post_login_redirect_uri": "/api/reports", "login_hint": person_id}
+async def _read(sandbox: Sandbox, person_id: str, path: str = "/api/reports") -> bytes | None:
+    """The newest report, or a file of it, as this person gets it once signed in."""
+    asked = {"post_login_redirect_uri": path, "login_hint": person_id}
     async with client(sandbox.url("functions")) as browser:
         answer = await browser.get("/.auth/login/aad", params=asked, follow_redirects=True)
     return answer.content if answer.status_code == httpx.codes.OK else None

@@ -10,17 +10,25 @@ from azure.servicebus.aio import ServiceBusClient, ServiceBusSender
 from azure.servicebus.exceptions import ServiceBusError
 
 from shared.domain.card_copy import CardUpdate
+from shared.domain.posture.jobs import PostureJob
 from shared.domain.principals import PrincipalChange
 from shared.domain.reviews import ReviewEvent
 from shared.domain.subscriptions import DirectoryEvent
 from shared.errors import RetryLaterError
-from shared.wire.messages import encode_card_update, encode_change, encode_event, encode_review_event
+from shared.wire.messages import (
+    encode_card_update,
+    encode_change,
+    encode_event,
+    encode_posture_job,
+    encode_review_event,
+)
 
 PRINCIPAL_CHANGES = "principal-changes"
 VERIFICATIONS = "verifications"
 SUBSCRIPTION_EVENTS = "subscription-events"
 REVIEW_EVENTS = "review-events"
 CARD_UPDATES = "card-updates"
+POSTURE_JOBS = "posture-jobs"
 DEAD_LETTERS = "dead-letters"
 AWAITED = (PRINCIPAL_CHANGES, VERIFICATIONS, REVIEW_EVENTS, CARD_UPDATES)
 SEND_TIMEOUT = 5.0
@@ -127,6 +135,10 @@ class ServiceBusQueue:
     async def send_card_updates(self, updates: Iterable[CardUpdate], at: datetime | None = None) -> None:
         """See `Queue.send_card_updates`."""
         await self._send(CARD_UPDATES, [_message(encode_card_update(update), at) for update in updates])
+
+    async def send_posture_jobs(self, jobs: Iterable[PostureJob], at: datetime | None = None) -> None:
+        """See `Queue.send_posture_jobs`."""
+        await self._send(POSTURE_JOBS, [_message(encode_posture_job(job), at) for job in jobs])
 
     async def dead_letter(self, body: bytes, queue: str, reason: str, detail: str) -> None:
         """See `Queue.dead_letter`. A trigger cannot dead-letter natively: the copy carries the same properties."""

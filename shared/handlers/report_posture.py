@@ -13,6 +13,7 @@ from shared.domain.posture.figures import CredentialFigures, CredentialTally
 from shared.domain.posture.finding import About, Finding, ObjectKind
 from shared.domain.posture.gateway_catalogue import ESTATE_CHECKS, judge_estate
 from shared.domain.posture.inventory import Known, Unknown
+from shared.domain.posture.jobs import report_id_of
 from shared.domain.posture.report import Basis, Report, Snapshot, build_report
 from shared.domain.posture.rules import PostureRules
 from shared.domain.posture.scan import Judge
@@ -71,11 +72,6 @@ async def report_posture(ports: ReportPorts, rules: ReportRules) -> Published:
         files = {**report_files(report, pictured), SNAPSHOT: encode_snapshot(report.snapshot())}
         await ports.reports.put(report_id, files)
     return Published(report_id, report)
-
-
-def report_id_of(at: datetime) -> str:
-    """An id that sorts by time."""
-    return f"{at:%Y%m%dT%H%M%SZ}"
 
 
 async def _previous(reports: Reports, report_id: str) -> Known[Snapshot] | Unknown:

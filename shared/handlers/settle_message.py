@@ -8,12 +8,20 @@ from typing import Generic, Protocol, Self, TypeVar
 from shared.domain.backoff import next_wait
 from shared.domain.card_copy import CardUpdate
 from shared.domain.evidence import START, EvidenceEntry
+from shared.domain.posture.jobs import PostureJob
 from shared.domain.principals import PrincipalChange
 from shared.domain.reviews import POLL, ReviewEvent
 from shared.domain.subscriptions import DirectoryEvent
 from shared.errors import AlreadyDecidedError, ClaimedElsewhereError, RejectedError, RetryLaterError
 from shared.ports import Ports
-from shared.wire.messages import encode_change, parse_card_update, parse_change, parse_event, parse_review_event
+from shared.wire.messages import (
+    encode_change,
+    parse_card_update,
+    parse_change,
+    parse_event,
+    parse_posture_job,
+    parse_review_event,
+)
 
 # As many as it takes to believe that a review has vanished, and one more.
 POLLED_ATTEMPTS = 4
@@ -60,6 +68,13 @@ async def settle_card_update(
 ) -> None:
     """The same for cards."""
     await _settle(body, queue, _Kind(parse_card_update, process, ports.queue.send_card_updates), ports)
+
+
+async def settle_posture_job(
+    body: bytes, queue: str, process: Callable[[PostureJob], Awaitable[None]], ports: Ports
+) -> None:
+    """The same for posture jobs."""
+    await _settle(body, queue, _Kind(parse_posture_job, process, ports.queue.send_posture_jobs), ports)
 
 
 class _Message(Protocol):

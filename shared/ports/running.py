@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from shared.domain.card_copy import CardUpdate
+from shared.domain.posture.jobs import PostureJob
 from shared.domain.principals import PrincipalChange
 from shared.domain.reviews import ReviewEvent
 from shared.domain.subscriptions import DirectoryEvent
@@ -27,6 +28,9 @@ class Queue(Protocol):
 
     async def send_card_updates(self, updates: Iterable[CardUpdate], at: datetime | None = None) -> None:
         """Enqueue copies of cards that have to be shown anew."""
+
+    async def send_posture_jobs(self, jobs: Iterable[PostureJob], at: datetime | None = None) -> None:
+        """Enqueue the long work of posture, visible from `at` on."""
 
     async def dead_letter(self, body: bytes, queue: str, reason: str, detail: str) -> None:
         """Put aside what will not be tried again, with its reason."""

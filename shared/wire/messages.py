@@ -1,4 +1,4 @@
-"""Queue messages: JSON bodies of looks at principals and reviews, of directory events and of cards to be shown."""
+"""Queue messages: JSON bodies of looks at principals and reviews, of directory events, of cards and of posture jobs."""
 
 from datetime import datetime
 from typing import TypeVar
@@ -6,6 +6,7 @@ from typing import TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from shared.domain.card_copy import CardUpdate
+from shared.domain.posture.jobs import PostureJob
 from shared.domain.principals import PrincipalChange
 from shared.domain.reviews import ReviewEvent
 from shared.domain.subscriptions import DirectoryEvent
@@ -15,6 +16,7 @@ _CHANGE = TypeAdapter(PrincipalChange)
 _EVENT = TypeAdapter(DirectoryEvent)
 _REVIEW_EVENT = TypeAdapter(ReviewEvent)
 _CARD_UPDATE = TypeAdapter(CardUpdate)
+_POSTURE_JOB = TypeAdapter(PostureJob)
 _Message = TypeVar("_Message")
 
 
@@ -80,6 +82,22 @@ def parse_card_update(body: bytes) -> CardUpdate:
     return update
 
 
+def encode_posture_job(job: PostureJob) -> bytes:
+    """The message body of a posture job."""
+    return _POSTURE_JOB.dump_json(job)
+
+
+def parse_posture_job(body: bytes) -> PostureJob:
+    """The job that a message asks for.
+
+    Raises:
+        RejectedError: `malformed-message`.
+    """
+    job = _parse(_POSTURE_JOB, body)
+    _require_offset(job.asked_at)
+    return job
+
+
 def _parse(message: TypeAdapter[_Message], body: bytes) -> _Message:
     try:
         return message.validate_json(body)
@@ -87,6 +105,6 @@ def _parse(message: TypeAdapter[_Message], body: bytes) -> _Message:
         raise RejectedError("malformed-message", f"{error.error_count()} fields are wrong") from error
 
 
-def _require_offset(received_at: datetime) -> None:
-    if received_at.tzinfo is None:
-        raise RejectedError("malformed-message", "received_at has no offset")
+def _require_offset(moment: datetime) -> None:
+    if moment.tzinfo is None:
+        raise RejectedError("malformed-message", "a moment has no offset")

@@ -16,14 +16,29 @@ from azure.servicebus.aio import ServiceBusClient
 
 from shared.adapters.service_bus_queue import DEAD_LETTERS, ServiceBusQueue
 from shared.domain.card_copy import Audience, CardUpdate, CopySpec, Place, PlaceKind
+from shared.domain.posture.jobs import JobKind, PostureJob
 from shared.domain.principals import Hint, PrincipalChange, PrincipalKind, Source
 from shared.domain.reviews import ReviewEvent
 from shared.domain.subscriptions import DirectoryEvent, DirectoryEventKind
 from shared.errors import RetryLaterError
 from shared.ports import Queue
-from shared.wire.messages import encode_card_update, encode_change, encode_event, encode_review_event
+from shared.wire.messages import (
+    encode_card_update,
+    encode_change,
+    encode_event,
+    encode_posture_job,
+    encode_review_event,
+)
 from tests.fakes.clock import FakeClock
-from tests.fakes.queue import CARD_UPDATES, CHANGES, EVENTS, REVIEW_EVENTS, VERIFICATIONS, FakeQueue
+from tests.fakes.queue import (
+    CARD_UPDATES,
+    CHANGES,
+    EVENTS,
+    POSTURE_JOBS,
+    REVIEW_EVENTS,
+    VERIFICATIONS,
+    FakeQueue,
+)
 from tests.sandbox.host_process import ROOT, connection_string, free_port, running_broker
 
 QUEUES = ROOT / "sandbox" / "queues.json"
@@ -177,6 +192,16 @@ async def test_card_update_is_received_as_it_was_sent_and_when(stage: Stage) -> 
 
     assert await stage.scheduled(CARD_UPDATES) == 1
     assert await stage.received(CARD_UPDATES, 1) == [encode_card_update(update)]
+
+
+async def test_posture_job_is_received_as_it_was_sent_and_when(stage: Stage) -> None:
+    job = PostureJob(JobKind.ANNOUNCE, NOW, "c-1", "20270104T090000Z")
+
+    await stage.port.send_posture_jobs([job])
+    await stage.port.send_posture_jobs([job.retried()], stage.later())
+
+    assert await stage.scheduled(POSTURE_JOBS) == 1
+    assert await stage.received(POSTURE_JOBS, 1) == [encode_posture_job(job)]
 
 
 async def test_dead_letter_carries_its_reason_and_where_it_came_from(stage: Stage) -> None:

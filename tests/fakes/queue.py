@@ -6,14 +6,21 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from shared.domain.card_copy import CardUpdate
+from shared.domain.posture.jobs import PostureJob
 from shared.domain.principals import PrincipalChange
 from shared.domain.reviews import ReviewEvent
 from shared.domain.subscriptions import DirectoryEvent
-from shared.wire.messages import encode_card_update, encode_change, encode_event, encode_review_event
+from shared.wire.messages import (
+    encode_card_update,
+    encode_change,
+    encode_event,
+    encode_posture_job,
+    encode_review_event,
+)
 from tests.fakes.clock import FakeClock
 
 CHANGES, VERIFICATIONS, EVENTS = "principal-changes", "verifications", "subscription-events"
-REVIEW_EVENTS, CARD_UPDATES = "review-events", "card-updates"
+REVIEW_EVENTS, CARD_UPDATES, POSTURE_JOBS = "review-events", "card-updates", "posture-jobs"
 
 
 @dataclass(eq=False)
@@ -65,6 +72,9 @@ class FakeQueue:
         if self.hangs:
             await asyncio.Event().wait()
         self._put(CARD_UPDATES, [encode_card_update(update) for update in updates], at)
+
+    async def send_posture_jobs(self, jobs: Iterable[PostureJob], at: datetime | None = None) -> None:
+        self._put(POSTURE_JOBS, [encode_posture_job(job) for job in jobs], at)
 
     async def dead_letter(self, body: bytes, queue: str, reason: str, detail: str) -> None:
         self.dead_letters.append(DeadLetter(body, queue, reason, detail))

@@ -8,6 +8,7 @@ from shared import bootstrap
 from shared.bootstrap import Tether
 from shared.bootstrap.approvals import Asking
 from shared.bootstrap.posture import Posture
+from shared.handlers.ask_for_posture import Desk as AskingDesk
 from shared.handlers.show_report import Readers
 from tests.adapters.issuer import Door
 from tests.fakes.entra import guid
@@ -31,7 +32,8 @@ def world(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> World:
     world = World()
 
     def posture() -> Posture:
-        return Posture(desk.ports, RULES, Readers(guid("report readers")))
+        counter = AskingDesk(desk.reports, world.worker().queue, world.clock)
+        return Posture(desk.ports, RULES, Readers(guid("report readers")), counter)
 
     async def tether() -> Tether:
         resources = AsyncExitStack()

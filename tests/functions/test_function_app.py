@@ -56,10 +56,12 @@ def test_every_function_is_registered(identity_map: Path) -> None:
 
     assert json.loads(started.stdout)["functions"] == [
         "anchor_evidence",
-        "make_report",
+        "ask_for_rotation",
+        "ask_for_weekly_report",
         "make_report_now",
         "poll_reviews",
         "process_card_updates",
+        "process_posture_jobs",
         "process_principal_changes",
         "process_review_events",
         "process_subscription_events",

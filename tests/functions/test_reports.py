@@ -9,7 +9,6 @@ import pytest
 from functions import reports, schedules
 from shared.domain.principals import PrincipalChange, Source
 from shared.domain.sweep import Hold
-from shared.errors import RetryLaterError
 from shared.wire.report import page_policy
 from tests.fakes.queue import CHANGES
 from tests.fakes.worker import unreachable
@@ -18,7 +17,6 @@ from tests.functions.calls import request, tick
 from tests.handlers.posture.desk import Desk
 
 FIRST = "20270104T090000Z"
-DOWN = RetryLaterError("storage-unreachable", retry_after=7.0)
 
 
 def shown(answer: func.HttpResponse) -> Any:  # noqa: ANN401 - as a probe reads it
@@ -80,71 +78,6 @@ def reader(world: World) -> dict[str, str]:
     reader = world.entra.user("reader")
     world.entra.group("report readers", reader)
     return {"X-MS-CLIENT-PRINCIPAL-ID": reader}
-
-
-class TestMakeReportNow:
-    @pytest.mark.usefixtures("world")
-    async def test_report_is_made_and_counted_by_severity(self, desk: Desk) -> None:
-        desk.add_secret("quiet", days=-30)
-
-        answer = await request(reports.make_report_now)
-
-        assert (answer.status_code, answer.mimetype) == (200, "application/json")
-        counts = {"critical": 0, "high": 0, "medium": 0, "low": 1, "info": 0}
-        assert shown(answer) == {"report": FIRST, "open": counts}
-        assert desk.reports.whole == {FIRST}
-
-    @pytest.mark.usefixtures("world")
-    async def test_report_is_refused_while_a_scan_is_under_way(self, desk: Desk) -> None:
-        desk.reports.faults.plan("mark", DOWN)
-        interrupted = await request(reports.make_report_now)
-
-        answer = await request(reports.make_report_now)
-
-        assert (interrupted.status_code, interrupted.headers["Retry-After"]) == (503, "7")
-        assert (answer.status_code, answer.get_body()) == (409, b"scan-under-way")
-        assert desk.reports.whole == set()
-
-    @pytest.mark.usefixtures("world")
-    async def test_report_is_made_again_once_the_interrupted_scan_is_given_up(self, desk: Desk) -> None:
-        desk.reports.faults.plan("mark", DOWN)
-        await request(reports.make_report_now)
-        desk.clock.advance(300)
-
-        answer = await request(reports.make_report_now)
-
-        assert shown(answer)["report"] == FIRST
-
-
-class TestMakeReport:
-    @pytest.mark.usefixtures("world")
-    async def test_timer_makes_a_report(self, desk: Desk) -> None:
-        await tick(schedules.make_report)
-
-        assert desk.reports.whole == {FIRST}
-
-    async def test_report_that_fails_raises_an_alert_and_nothing_else(self, world: World, desk: Desk) -> None:
-        desk.reports.faults.plan("mark", DOWN)
-
-        await tick(schedules.make_report)
-
-        ((reason, details),) = world.alerts.raised
-        assert (reason, details["timer"], details["because"]) == ("tick-failed", "make report", "storage-unreachable")
-
-    async def test_timer_that_finds_a_scan_under_way_is_silent(self, world: World, desk: Desk) -> None:
-        desk.reports.faults.plan("mark", DOWN)
-        await request(reports.make_report_now)
-
-        await tick(schedules.make_report)
-
-        assert (world.alerts.raised, desk.reports.whole) == ([], set())
-
-    @pytest.mark.usefixtures("world")
-    async def test_bug_is_not_swallowed(self, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(desk.reports, "put", None)
-
-        with pytest.raises(TypeError):
-            await tick(schedules.make_report)
 
 
 class TestShowReport:

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain.card_copy import Audience, CardUpdate, CopySpec, Place, PlaceKind
+from shared.domain.posture.jobs import JobKind, PostureJob
 from shared.domain.principals import Hint, PrincipalChange, PrincipalKind, Source
 from shared.domain.reviews import ReviewEvent, ReviewEventKind
 from shared.domain.subscriptions import DirectoryEvent, DirectoryEventKind
@@ -16,10 +17,12 @@ from shared.wire.messages import (
     encode_card_update,
     encode_change,
     encode_event,
+    encode_posture_job,
     encode_review_event,
     parse_card_update,
     parse_change,
     parse_event,
+    parse_posture_job,
     parse_review_event,
 )
 from tests.domain import strategies as some
@@ -59,6 +62,14 @@ card_updates = st.builds(
     st.text(max_size=8),
     st.integers(0, 30),
 )
+posture_jobs = st.builds(
+    PostureJob,
+    st.sampled_from(JobKind),
+    some.moments,
+    st.text(max_size=8),
+    st.text(max_size=20),
+    st.integers(0, 30),
+)
 
 REVIEW_EVENT = ReviewEvent("r-1", "poll", datetime(2027, 1, 4, 9, tzinfo=UTC), "c-1")
 CARD_UPDATE = CardUpdate(
@@ -86,9 +97,14 @@ def test_card_update_is_received_as_it_was_sent(sent: CardUpdate) -> None:
     assert parse_card_update(encode_card_update(sent)) == sent
 
 
+@given(posture_jobs)
+def test_posture_job_is_received_as_it_was_sent(sent: PostureJob) -> None:
+    assert parse_posture_job(encode_posture_job(sent)) == sent
+
+
 @given(st.binary(max_size=60))
 def test_arbitrary_bytes_are_refused(body: bytes) -> None:
-    for parse in (parse_change, parse_event, parse_review_event, parse_card_update):
+    for parse in (parse_change, parse_event, parse_review_event, parse_card_update, parse_posture_job):
         with pytest.raises(RejectedError) as caught:
             parse(body)
 

@@ -1,0 +1,29 @@
+"""Do a posture job: a report, its announcement, or a look at rotation; whichever comes twice is done once."""
+
+from shared.domain.posture.jobs import JobKind, PostureJob, report_id_of
+from shared.errors import AlreadyDecidedError, RetryLaterError
+from shared.handlers.report_posture import ReportPorts, ReportRules, report_posture
+
+SCAN_SECONDS = 60.0
+
+
+async def do_posture_job(job: PostureJob, ports: ReportPorts, rules: ReportRules) -> None:
+    """What the job asks for has been done.
+
+    Raises:
+        RetryLaterError: `scan-under-way`: somebody else scans now, perhaps for an older job.
+    """
+    if job.kind is JobKind.REPORT:
+        await _report(job, ports, rules)
+
+
+async def _report(job: PostureJob, ports: ReportPorts, rules: ReportRules) -> None:
+    """A report no older than the job is there, and its announcement is on its way."""
+    report_id = await ports.reports.newest()
+    if report_id is None or report_id < report_id_of(job.asked_at):
+        try:
+            report_id = (await report_posture(ports, rules)).report_id
+        except AlreadyDecidedError as error:
+            raise RetryLaterError(error.reason, error.detail, retry_after=SCAN_SECONDS) from error
+    announce = PostureJob(JobKind.ANNOUNCE, job.asked_at, job.correlation_id, report_id)
+    await ports.around.queue.send_posture_jobs([announce])
