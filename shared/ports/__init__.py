@@ -28,6 +28,7 @@ from shared.ports.posture import (
     Vaults,
 )
 from shared.ports.reports import Reports
+from shared.ports.rotation import RotationLedger
 from shared.ports.rules import ApprovalPorts, ApprovalRules, Ports, PosturePorts, Rules
 from shared.ports.running import Alerts, Clock, Queue
 from shared.ports.teams import Teams
@@ -58,6 +59,7 @@ __all__ = [
     "Queue",
     "Reports",
     "Reviews",
+    "RotationLedger",
     "Rules",
     "ScanStore",
     "SessionLog",

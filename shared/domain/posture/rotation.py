@@ -65,8 +65,8 @@ class CredentialRotation:
     """A live credential: three numbers in days, its state, and how near its end is.
 
     `days_left` runs to its end or to the age at which it has to be changed, whichever is nearer; `stage` is the
-    reminder that was reached. `superseded_days` is how long the older of a pair stayed valid beside the newer, so far
-    or in all.
+    reminder that was reached. `ends_in_days` runs to its end alone, after which nobody can sign in with it.
+    `superseded_days` is how long the older of a pair stayed valid beside the newer, so far or in all.
     """
 
     about: About
@@ -80,6 +80,7 @@ class CredentialRotation:
     successor: str = ""
     predecessor: str = ""
     superseded_days: int | None = None
+    ends_in_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +160,7 @@ def _row(
         newer[-1][1] if newer else "",
         (older[-1][1] if older else "") or (replaced.key_id if replaced is not None else ""),
         _superseded_days(case, credential, newer, replaced),
+        -case.days_since(credential.ends_at) if credential.ends_at is not None else None,
     )
 
 

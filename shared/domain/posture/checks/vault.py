@@ -37,7 +37,7 @@ def _mismatch(case: Case[VaultedApp]) -> Iterator[Finding]:
 
 
 def _wrong(case: Case[VaultedApp], credential: Credential | None, versions: list[VaultVersion]) -> str:
-    if case.subject.app is None:
+    if case.subject.app is None and case.subject.object_id:
         return "The vault hands out a credential of an application that is gone."
     if credential is None:
         return "The vault hands out a credential that Entra does not list."
@@ -59,6 +59,8 @@ def _name(version: VaultVersion) -> str:
 def _about(subject: VaultedApp) -> About:
     if subject.app is not None:
         return about_app(subject.app)
+    if not subject.object_id:
+        return About(ObjectKind.TENANT, "vault", "Key Vault")
     return About(ObjectKind.APPLICATION, subject.object_id, subject.object_id)
 
 
