@@ -112,8 +112,10 @@ class AuditLog(Protocol):
     def tokens(self, since: datetime, resource_ids: Collection[str]) -> AsyncIterator[TokenUse]:
         """Every token that was issued to an application or agent for one of these resources (app ids)."""
 
-    async def attributes(self, object_ids: Collection[str]) -> Mapping[str, frozenset[str]]:
-        """The custom security attributes of agents, by object id."""
+    async def attributes(
+        self, object_ids: Collection[str], blueprints: Collection[str]
+    ) -> Mapping[str, frozenset[str]]:
+        """The custom security attributes of agents, by object id, and of blueprints, by app id."""
 
 
 class Vaults(Protocol):
