@@ -6,17 +6,23 @@ from datetime import datetime
 from shared.domain.approval import Person
 from shared.domain.posture.attestation import Attestation, Reply
 from shared.domain.posture.rules import PostureRules
-from shared.ports import Attestations, Exemptions, Ports, Rules, SessionLog
+from shared.errors import RejectedError
+from shared.ports import Ports, PosturePorts, Rules, SessionLog
 
 
 @dataclass(frozen=True, slots=True)
 class AttestationPorts:
     """Everything outside that attestations need."""
 
-    attestations: Attestations
-    exemptions: Exemptions
-    log: SessionLog
     around: Ports
+    log: SessionLog
+
+    @property
+    def posture(self) -> PosturePorts:
+        """Where attestations and exemptions are kept."""
+        if self.around.posture is None:
+            raise RejectedError("no-posture", "owners' cards are not set up")
+        return self.around.posture
 
 
 @dataclass(frozen=True, slots=True)

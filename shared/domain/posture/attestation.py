@@ -238,18 +238,10 @@ def settle(attestation: Attestation) -> Attestation:
     return replace(attestation, stage=Stage.SETTLED) if attestation.stage.is_open else attestation
 
 
-def wanted_copies(attestation: Attestation, channel: str) -> tuple[CopySpec, ...]:
-    """Where its card is to be seen now: by its people, who may be reminded, and by the security team.
-
-    The number of a card is the round. A reminder is one more card in the same place; its number is the round below 0.
-    """
-    people = [Place(PlaceKind.PERSON, person.principal_id) for person in attestation.question.people]
-    specs = [CopySpec(Audience.OWNER, place, attestation.round) for place in people]
-    if attestation.reminded_at is not None:
-        specs += [CopySpec(Audience.OWNER, place, -attestation.round) for place in people]
-    if channel and attestation.is_with_security:
-        specs.append(CopySpec(Audience.OWNER, Place(PlaceKind.CHANNEL, channel), attestation.round))
-    return tuple(specs)
+def reminder_copies(attestation: Attestation) -> tuple[CopySpec, ...]:
+    """One more card for each of its people, in the same place: a card is numbered by its round, a reminder below 0."""
+    places = (Place(PlaceKind.PERSON, person.principal_id) for person in attestation.question.people)
+    return tuple(CopySpec(Audience.OWNER, place, -attestation.round) for place in places)
 
 
 class Due(StrEnum):
