@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from shared.domain.clouds import CLOUDS, WORLDWIDE, Cloud, CloudName
 from shared.domain.plan import Escalation
 from shared.errors import SettingsError
+from shared.wire.server_addresses import parse_server_addresses
 
 Guid = Annotated[str, StringConstraints(to_lower=True, pattern=r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")]
 Key = Annotated[str, StringConstraints(min_length=32)]
@@ -57,6 +58,7 @@ class Settings(BaseModel):
     teams_on_behalf_of: bool = Field(default=False, alias="TEAMS_ON_BEHALF_OF")
     authority_host: str = Field(default=WORLDWIDE.authority_url, alias="AZURE_AUTHORITY_HOST")
 
+    name_servers: str = Field(default="", alias="NAME_SERVERS")
     report_readers_group: Guid | None = Field(default=None, alias="REPORT_READERS_GROUP")
 
     identity_map_file: str = Field(default="identity-map.yaml", alias="IDENTITY_MAP_FILE")
@@ -108,6 +110,12 @@ class Settings(BaseModel):
         if parts.username is not None or parts.query or parts.fragment:
             raise ValueError("write the address alone, without a user, without a query and without a fragment")
         return value.rstrip("/")
+
+    @field_validator("name_servers")
+    @classmethod
+    def _are_addresses(cls, value: str) -> str:
+        parse_server_addresses(value)
+        return value
 
     @model_validator(mode="after")
     def _can_connect(self) -> "Settings":

@@ -10,18 +10,29 @@ from collections.abc import Iterator
 import uvicorn
 
 from sandbox.graph.app import create_app
+from sandbox.graph.posture.names import NameServer
 from sandbox.tenant import HOST, port
 
 
 class GraphServer(uvicorn.Server):
-    """Says when it listens, and takes SIGTERM as a wish to stop cleanly."""
+    """Says when it listens, takes SIGTERM as a wish to stop cleanly, and answers for names on the same port."""
+
+    _names: asyncio.DatagramTransport | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start and print the address."""
         await super().startup(sockets)
         if self.started:
             bound = self.servers[0].sockets[0].getsockname()[1]
+            loop = asyncio.get_running_loop()
+            self._names, _ = await loop.create_datagram_endpoint(NameServer, local_addr=(HOST, bound))
             print(f"listening on http://{HOST}:{bound}", flush=True)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop listening."""
+        if self._names is not None:
+            self._names.close()
+        await super().shutdown(sockets)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -74,7 +74,11 @@ def _leading_to_stand_ins(ports: Ports) -> dict[str, dict[str, str]]:
     account = f"DefaultEndpointsProtocol=http;AccountName={_ACCOUNT};AccountKey={_ACCOUNT_KEY}"
     blob, table = f"{_url(ports, 'blob')}/{_ACCOUNT}", f"{_url(ports, 'table')}/{_ACCOUNT}"
     return {
-        "graph": {"GRAPH_BASE_URL": _url(ports, "graph"), "REPORT_READERS_GROUP": cast.SECURITY_APPROVERS_ID},
+        "graph": {
+            "GRAPH_BASE_URL": _url(ports, "graph"),
+            "NAME_SERVERS": f"{HOST}:{ports['graph']}",
+            "REPORT_READERS_GROUP": cast.SECURITY_APPROVERS_ID,
+        },
         "gateway": {"GATEWAY_BASE_URL": _url(ports, "gateway")} | _approvals_at_the_gateway(ports),
         "broker": {"ServiceBus": bus},
         "blob": {"AzureWebJobsStorage": f"{account};BlobEndpoint={blob};TableEndpoint={table}"},

@@ -1,10 +1,8 @@
 """The domain name system: who has claimed which host."""
 
 import asyncio
-from collections.abc import Collection
-from ipaddress import ip_address
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from shared.domain.posture.estate_facts import HostAnswers
 
@@ -16,14 +14,14 @@ SECONDS_EACH, SECONDS_IN_ALL = 2.0, 60.0
 
 
 class DnsNameServers:
-    """See `NameServers`. Asks `servers` (`address` or `address:port`, commas between), or else those of this machine.
+    """See `NameServers`. Asks these servers (address and port), or else those of this machine.
 
     One question for each host: a name that does not exist has no address of any kind, and the answer to an alias says
     whether its target exists.
     """
 
-    def __init__(self, servers: str = "", seconds_in_all: float = SECONDS_IN_ALL) -> None:
-        self._servers = [_server(one.strip()) for one in servers.split(",") if one.strip()]
+    def __init__(self, servers: Sequence[tuple[str, int]] = (), seconds_in_all: float = SECONDS_IN_ALL) -> None:
+        self._servers = servers
         self._seconds_in_all = seconds_in_all
 
     async def answers(self, hosts: Collection[str]) -> HostAnswers:
@@ -70,9 +68,3 @@ async def _exists(resolver: "Resolver", host: str) -> bool | None:
     except (DNSException, OSError, UnicodeError):
         return None
     return True
-
-
-def _server(text: str) -> tuple[str, int]:
-    """Raises `ValueError` for what is no address."""
-    parts = urlsplit(f"//[{text}]" if text.count(":") > 1 and "[" not in text else f"//{text}")
-    return str(ip_address(parts.hostname or "")), parts.port or 53
