@@ -100,6 +100,8 @@ param logDays int = 90
 @description('Reach Storage, Service Bus and Key Vault over private endpoints alone.')
 param privateNetworking bool = false
 param networkPrefix string = '10.64.0.0/24'
+param outboundPrefix string = '10.64.0.0/26'
+param privatePrefix string = '10.64.0.64/27'
 
 @description('Who puts the secrets into the vault: the object id of a person or group; empty: you assign it yourself.')
 param secretsOfficerId string = ''
@@ -182,7 +184,9 @@ module network 'modules/network.bicep' = if (privateNetworking) {
     uniqueName: uniqueName
     location: location
     tags: tags
-    addressPrefix: networkPrefix
+    networkPrefix: networkPrefix
+    outboundPrefix: outboundPrefix
+    privatePrefix: privatePrefix
     storageId: storage.outputs.id
     serviceBusId: serviceBus.outputs.id
     serviceBusHostName: serviceBus.outputs.hostName

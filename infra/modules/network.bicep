@@ -6,8 +6,10 @@ param uniqueName string
 param location string
 param tags object
 
-@description('The address space; a /24 is enough.')
-param addressPrefix string
+@description('The address space, and its parts: what the app leaves through, and where its neighbours answer.')
+param networkPrefix string
+param outboundPrefix string
+param privatePrefix string
 
 param storageId string
 param serviceBusId string
@@ -60,14 +62,14 @@ resource network 'Microsoft.Network/virtualNetworks@2024-05-01' = {
   properties: {
     addressSpace: {
       addressPrefixes: [
-        addressPrefix
+        networkPrefix
       ]
     }
     subnets: [
       {
         name: 'outbound'
         properties: {
-          addressPrefix: cidrSubnet(addressPrefix, 26, 0)
+          addressPrefix: outboundPrefix
           networkSecurityGroup: {
             id: outboundGroup.id
           }
@@ -84,7 +86,7 @@ resource network 'Microsoft.Network/virtualNetworks@2024-05-01' = {
       {
         name: 'private'
         properties: {
-          addressPrefix: cidrSubnet(addressPrefix, 27, 2)
+          addressPrefix: privatePrefix
           networkSecurityGroup: {
             id: privateGroup.id
           }
