@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from sandbox.graph.access import READ, WRITE
+from sandbox.graph.audit_control import audit_control_routes
 from sandbox.graph.batch import batch_rows
 from sandbox.graph.control import control_routes
 from sandbox.graph.delta import delta_rows
@@ -43,6 +44,7 @@ def _routes(state: GraphState) -> list[Route]:
     objects = [*membership_rows(), *read_rows()]
     return [
         *control_routes(state),
+        *audit_control_routes(state),
         *graph_routes(state, first, READ),
         *posture_routes(state, objects),
         *graph_routes(state, write_rows(), WRITE),

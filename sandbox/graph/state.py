@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+from sandbox.graph.audit import AuditBook
 from sandbox.graph.delivery import Sender
 from sandbox.graph.directory import Directory
 from sandbox.graph.events import Events
@@ -27,6 +28,7 @@ class GraphState:
         self.subscriptions = Subscriptions(clock)
         self.switches = Switches()
         self.events = Events(clock)
+        self.audit = AuditBook(clock)
         self.requests: Counter[str] = Counter()
         self.switched_at: dict[str, float] = {}
         self.lag_floor = 0.0
@@ -66,6 +68,7 @@ class GraphState:
         self.subscriptions.clear()
         self.switches.reset()
         self.events.forget()
+        self.audit.forget()
         self.requests.clear()
         self.switched_at.clear()
         self.lag_floor = 0.0

@@ -9,6 +9,7 @@ from starlette.responses import JSONResponse, Response
 
 from sandbox.graph import administration
 from sandbox.graph.access import Caller
+from sandbox.graph.audit import application
 from sandbox.graph.bodies import bound_ids, id_of_reference, json_object, property_values
 from sandbox.graph.clock import graph_date
 from sandbox.graph.directory import ObjectVersion
@@ -30,7 +31,7 @@ _UNIQUE = {Kind.USER: "userPrincipalName", Kind.APPLICATION: "appId", Kind.SERVI
 
 
 async def create_object(
-    request: Request, state: GraphState, _: Caller, *, kind: Kind, type_name: str | None = None
+    request: Request, state: GraphState, caller: Caller, *, kind: Kind, type_name: str | None = None
 ) -> Response:
     body = await json_object(request)
     name = type_name or _type_name(body, kind)
@@ -40,11 +41,11 @@ async def create_object(
     for relation in RELATIONS:
         state.directory.relations[made.id, relation] = [version.id for version in relations[relation]]
     for member in relations["members"]:
-        administration.add_member(state, made, member)
+        _add_member(state, caller, made, member)
     return JSONResponse(render(made, [*values]), 201)
 
 
-async def update_object(request: Request, state: GraphState, _: Caller, *, kind: Kind) -> Response:
+async def update_object(request: Request, state: GraphState, caller: Caller, *, kind: Kind) -> Response:
     version = _live(state, request.path_params["id"], kind)
     body = await json_object(request)
     changes = property_values(body, version.type_name)
@@ -52,8 +53,9 @@ async def update_object(request: Request, state: GraphState, _: Caller, *, kind:
     _check_unique(state, kind, changes, version.id)
     members = _bound(state, body, "members")
     administration.update(state, version, changes)
+    _note_credentials(state, caller, version, changes)
     for member in members:
-        administration.add_member(state, version, member)
+        _add_member(state, caller, version, member)
     return Response(status_code=204)
 
 
@@ -62,20 +64,21 @@ async def delete_object(request: Request, state: GraphState, _: Caller, *, kind:
     return Response(status_code=204)
 
 
-async def add_member(request: Request, state: GraphState, _: Caller) -> Response:
+async def add_member(request: Request, state: GraphState, caller: Caller) -> Response:
     group = _live(state, request.path_params["id"], Kind.GROUP)
     body = await json_object(request)
-    administration.add_member(state, group, _member(state, id_of_reference(body.get("@odata.id"))))
+    _add_member(state, caller, group, _member(state, id_of_reference(body.get("@odata.id"))))
     return Response(status_code=204)
 
 
-async def remove_member(request: Request, state: GraphState, _: Caller) -> Response:
+async def remove_member(request: Request, state: GraphState, caller: Caller) -> Response:
     group = _live(state, request.path_params["id"], Kind.GROUP)
     member_id = request.path_params["member_id"].lower()
     member = state.present().find(member_id)
     if not member or not state.directory.has_member(group.id, member_id):
         raise not_found(member_id)
     administration.remove_member(state, group, member)
+    state.audit.note_member(application(caller.object_id), group, member, removed=True)
     return Response(status_code=204)
 
 
@@ -87,6 +90,18 @@ async def restore_object(request: Request, state: GraphState, _: Caller) -> Resp
 async def purge_object(request: Request, state: GraphState, _: Caller) -> Response:
     administration.purge(state, _deleted(state, request.path_params["id"]))
     return Response(status_code=204)
+
+
+def _add_member(state: GraphState, caller: Caller, group: ObjectVersion, member: ObjectVersion) -> None:
+    administration.add_member(state, group, member)
+    state.audit.note_member(application(caller.object_id), group, member)
+
+
+def _note_credentials(state: GraphState, caller: Caller, before: ObjectVersion, changes: dict[str, Any]) -> None:
+    for name in ("passwordCredentials", "keyCredentials"):
+        old = before.values.get(name) or []
+        if name in changes and changes[name] != old:
+            state.audit.note_credentials(application(caller.object_id), before, old, changes[name] or [])
 
 
 def _type_name(body: dict[str, Any], kind: Kind) -> str:

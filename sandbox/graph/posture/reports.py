@@ -44,14 +44,18 @@ async def list_credential_activities(call: Call) -> Response:
 async def list_sign_ins(call: Call) -> Response:
     """Sign-ins of service principals, newest first."""
     call.posture.faults.spend_report(call.now)
-    rows = filtered(call.tenant.garden.sign_ins, call.request.query_params.get("$filter"))
+    rows = filtered(
+        [*call.tenant.garden.sign_ins, *call.posture.state.audit.sign_ins], call.request.query_params.get("$filter")
+    )
     return call.rows(sorted(rows, key=_created, reverse=True), "auditLogs/signIns")
 
 
 async def list_audits(call: Call) -> Response:
     """What was changed in the directory, newest first."""
     call.posture.faults.spend_report(call.now)
-    rows = filtered(call.tenant.garden.audits, call.request.query_params.get("$filter"))
+    rows = filtered(
+        [*call.tenant.garden.audits, *call.posture.state.audit.changes], call.request.query_params.get("$filter")
+    )
     newest = sorted(rows, key=lambda row: str(row["activityDateTime"]), reverse=True)
     return call.rows(newest, "auditLogs/directoryAudits")
 
