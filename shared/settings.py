@@ -59,6 +59,7 @@ class Settings(BaseModel):
     authority_host: str = Field(default=WORLDWIDE.authority_url, alias="AZURE_AUTHORITY_HOST")
 
     name_servers: str = Field(default="", alias="NAME_SERVERS")
+    application_insights: str | None = Field(default=None, alias="APPLICATIONINSIGHTS_CONNECTION_STRING")
     report_readers_group: Guid | None = Field(default=None, alias="REPORT_READERS_GROUP")
 
     identity_map_file: str = Field(default="identity-map.yaml", alias="IDENTITY_MAP_FILE")

@@ -13,7 +13,7 @@ from shared.settings import Settings, read_settings
 from shared.wire.identity_map import parse_identity_map
 
 ROOT = Path(__file__).parents[1]
-HOSTS_OWN = {"FUNCTIONS_WORKER_RUNTIME"}
+HOSTS_OWN = {"FUNCTIONS_WORKER_RUNTIME", "APPLICATIONINSIGHTS_AUTHENTICATION_STRING"}
 
 
 @pytest.fixture(scope="module")

@@ -130,6 +130,7 @@ async def _ports(
     from shared.adapters.blob_evidence import BlobEvidence  # noqa: PLC0415
     from shared.adapters.blob_holds import BlobHolds  # noqa: PLC0415
 
+    _export_metrics(settings, stack)
     clock = SystemClock()
     credential = await stack.enter_async_context(
         DefaultAzureCredential(
@@ -167,6 +168,24 @@ async def _ports(
     late = await stack.enter_async_context(AsyncExitStack())
     reporting = _reporting(settings, near, ports, late)
     return ports, approvals[1] if approvals else None, reporting, storage
+
+
+def _export_metrics(settings: Settings, stack: AsyncExitStack) -> None:
+    """Set up beside the first message, which does not wait for it."""
+    if settings.application_insights is None:
+        return
+    opening = asyncio.create_task(asyncio.to_thread(_open_exporter, settings.application_insights))
+    stack.push_async_callback(_close_exporter, opening)
+
+
+def _open_exporter(connection_string: str) -> Callable[[], None]:
+    from shared.adapters.azure_monitor import export_metrics  # noqa: PLC0415
+
+    return export_metrics(connection_string)
+
+
+async def _close_exporter(opening: "asyncio.Task[Callable[[], None]]") -> None:
+    await asyncio.to_thread(await opening)
 
 
 def _reporting(settings: Settings, near: Neighbours, ports: Ports, late: AsyncExitStack) -> "Callable[[], Posture]":
