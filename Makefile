@@ -9,7 +9,7 @@ PYTHON ?= $(shell for each in python3 python3.13 python3.12 python3.11; do \
 	"$$each" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo "$$each" && break; \
 	done)
 BIN := $(VENV)/bin
-CODE := function_app.py $(wildcard functions shared sandbox tools tests)
+CODE := function_app.py $(wildcard functions shared sandbox infra tools tests)
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml
 PYTEST_FLAGS ?=
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import uvicorn
 
+from infra.permissions import read_permissions
 from sandbox.graph.app import create_app
 from sandbox.graph.posture.names import NameServer
 from sandbox.tenant import HOST, port
@@ -51,7 +52,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m sandbox.graph", description=__doc__)
     parser.add_argument("--port", type=int, default=port("graph"), help="loopback port, 0 for a free one")
     config = uvicorn.Config(
-        create_app(),
+        create_app(permissions=read_permissions()),
         host=HOST,
         port=parser.parse_args().port,
         log_level="warning",

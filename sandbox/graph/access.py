@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import jwt
 from starlette.requests import Request
 
+from infra.permissions import Permissions
 from sandbox.graph.errors import GraphError
 from sandbox.tenant import GRAPH_AUDIENCE
 from sandbox.tokens import read_token
@@ -55,6 +56,15 @@ def authenticate(request: Request) -> Caller:
 def authorize(caller: Caller, allowed: frozenset[str]) -> None:
     """Let a caller with one of the roles pass; raises Graph's 403 for everybody else."""
     if caller.roles.isdisjoint(allowed):
+        raise GraphError(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
+
+
+def authorize_call(caller: Caller, permissions: Permissions, call: str, query: str) -> None:
+    """Let a caller pass whose permissions are documented to be enough; raises Graph's 403 for everybody else."""
+    declared = permissions.declared(call, query)
+    if not declared:
+        raise GraphError(403, "Authorization_RequestDenied", f"infra/permissions.json does not declare '{call}'.")
+    if not all(one.is_allowed_to(caller.roles) for one in declared):
         raise GraphError(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
 
 

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from infra.permissions import Permissions
 from sandbox.graph.access import READ, WRITE
 from sandbox.graph.audit_control import audit_control_routes
 from sandbox.graph.batch import batch_rows
@@ -24,9 +25,12 @@ from sandbox.graph.subscription_routes import subscription_rows
 from sandbox.graph.writes import write_rows
 
 
-def create_app(clock: Callable[[], float] = time.time) -> Starlette:
-    """The server with an empty directory; `app.state.graph` is its memory, `clock` its time."""
-    state = GraphState(clock)
+def create_app(clock: Callable[[], float] = time.time, permissions: Permissions | None = None) -> Starlette:
+    """The server with an empty directory; `app.state.graph` is its memory, `clock` its time.
+
+    With permissions, each call needs those that Microsoft documents for it, and one that nobody declared is refused.
+    """
+    state = GraphState(clock, permissions)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:

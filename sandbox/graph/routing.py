@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sandbox.graph.access import Caller, authenticate, authorize
+from sandbox.graph.access import Caller, authenticate, authorize, authorize_call
 from sandbox.graph.errors import GraphError
 from sandbox.graph.state import GraphState
 from sandbox.graph.throttling import suffer
@@ -31,12 +31,16 @@ def _guarded(
 ) -> Callable[[Request], Awaitable[Response]]:
     async def answer(request: Request) -> Response:
         beta = "/beta" if request.url.path.startswith("/beta/") else ""
-        state.requests[f"{request.method} {beta}{path}"] += 1
+        call = f"{request.method} {beta}{path}"
+        state.requests[call] += 1
         try:
             caller = authenticate(request)
             if not caller.is_admin and path != "/$batch":
                 await suffer(state.switches, request.url.path.removeprefix("/v1.0"))
-            authorize(caller, allowed)
+            if state.permissions is None or caller.is_admin:
+                authorize(caller, allowed)
+            elif path != "/$batch":
+                authorize_call(caller, state.permissions, call, request.url.query)
             response = await handler(request, state, caller)
         except GraphError as error:
             return error.response(request)

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+from infra.permissions import Permissions
 from sandbox.graph.audit import AuditBook
 from sandbox.graph.delivery import Sender
 from sandbox.graph.directory import Directory
@@ -21,8 +22,9 @@ STALE_SWITCHES = frozenset({"staleReadSeconds", DIRECT, TRANSITIVE, DELTA})
 class GraphState:
     """One tenant as Graph knows it."""
 
-    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, clock: Callable[[], float] = time.time, permissions: Permissions | None = None) -> None:
         self.clock = clock
+        self.permissions = permissions
         self.epoch = uuid.uuid4().hex[:8]
         self.directory = Directory(clock)
         self.subscriptions = Subscriptions(clock)

@@ -7,11 +7,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from infra.permissions import read_permissions
 from sandbox.tenant import GRAPH_AUDIENCE, TETHER_CLIENT_ID, TETHER_OBJECT_ID
 from sandbox.tokens import issue_token, read_token
 
 API_VERSION = "2019-08-01"
-READ_ROLES = ("User.Read.All", "GroupMember.Read.All", "Group.Read.All", "Application.Read.All")
+READ_ROLES = tuple(permission.name for permission in read_permissions().permissions)
 ADMIN_OBJECT_ID = "7e7e0000-0000-4000-8000-0000000000ad"
 ADMIN_ROLES = ("Directory.ReadWrite.All",)
 

@@ -11,6 +11,7 @@ import httpx
 import pytest
 from azure.identity.aio import ManagedIdentityCredential
 
+from infra.permissions import read_permissions
 from sandbox.tenant import GRAPH_AUDIENCE, TETHER_CLIENT_ID, TETHER_OBJECT_ID
 from sandbox.tokens import read_token
 
@@ -54,7 +55,7 @@ async def test_managed_identity_credential_gets_a_token_with_tethers_read_roles(
     claims = read_token(token.token, audience=GRAPH_AUDIENCE)
     assert claims["oid"] == TETHER_OBJECT_ID
     assert claims["exp"] == token.expires_on
-    assert claims["roles"] == ["User.Read.All", "GroupMember.Read.All", "Group.Read.All", "Application.Read.All"]
+    assert claims["roles"] == [permission.name for permission in read_permissions().permissions]
 
 
 async def test_user_assigned_identity_is_found_by_its_client_id(
