@@ -1,4 +1,4 @@
-"""Faces: what each copy of an approval's card says now."""
+"""Faces: what each copy of a card says now."""
 
 from typing import Any
 
@@ -6,19 +6,39 @@ from shared.domain.approval import Approval, ApprovalState
 from shared.domain.card_copy import Audience, CopySpec, Face
 from shared.domain.card_plan import answers_of
 from shared.domain.card_token import Shown
+from shared.domain.posture.attestation import Attestation
+from shared.domain.posture.owner_cards import answers_on, evidence_digest, token_expires_at
+from shared.handlers.card_subject import CardSubject
 from shared.ports import ApprovalRules
 from shared.wire.cards.activities import activity, reminder
+from shared.wire.cards.attestation import attestation_card, attestation_headline
 from shared.wire.cards.decided import decided_card
 from shared.wire.cards.request import request_card
 from shared.wire.cards.requester import requester_card
 from shared.wire.cards.security import security_card
 
 
-def face_of(approval: Approval, spec: CopySpec, conversation_id: str, asking: ApprovalRules) -> Face:
+def face_of(subject: CardSubject, spec: CopySpec, conversation_id: str, asking: ApprovalRules) -> Face:
     """The activity that shows a copy in its conversation; the same as long as nothing changes."""
+    if isinstance(subject, Face):
+        return subject
+    if isinstance(subject, Attestation):
+        card = owner_card_of(subject, spec, conversation_id, asking)
+        return activity(card, attestation_headline(subject, spec))
     if spec.audience is Audience.REMINDER:
-        return reminder(approval, approval.mentions, spec.number)
-    return activity(card_of(approval, spec, conversation_id, asking), _summary(approval, spec))
+        return reminder(subject, subject.mentions, spec.number)
+    return activity(card_of(subject, spec, conversation_id, asking), _summary(subject, spec))
+
+
+def owner_card_of(
+    attestation: Attestation, spec: CopySpec, conversation_id: str, asking: ApprovalRules
+) -> dict[str, Any]:
+    """The card of a copy of an attestation, its buttons bound to the conversation and to the evidence."""
+    link = asking.report_url.format(report_id=attestation.report_id) if asking.report_url else None
+    shown = Shown(conversation_id, answers_on(spec), evidence_digest(attestation.question))
+    expires_at = token_expires_at(attestation.asked_at)
+    token = asking.tokens.issue(attestation.attestation_id, spec.copy_id, expires_at, shown)
+    return attestation_card(attestation, spec, token, link)
 
 
 def card_of(approval: Approval, spec: CopySpec, conversation_id: str, asking: ApprovalRules) -> dict[str, Any]:

@@ -8,7 +8,6 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
-from shared.domain.approval import Approval
 from shared.domain.card_copy import (
     Audience,
     CardCopy,
@@ -23,6 +22,8 @@ from shared.domain.card_copy import (
 )
 from shared.domain.card_token import thread_of
 from shared.errors import AlreadyDecidedError, RejectedError, RetryLaterError, UnknownOutcomeError
+from shared.handlers.ask_security_instead import ask_security_instead
+from shared.handlers.card_subject import CardSubject, is_late, read_subject, seen_of
 from shared.handlers.faces import face_of
 from shared.handlers.review_turn import needed
 from shared.ports import ApprovalRules, Ports
@@ -33,7 +34,7 @@ ANY_PLACE = "*"
 
 
 async def show_card(update: CardUpdate, ports: Ports, asking: ApprovalRules) -> None:
-    """Teams shows the copy as the approval is now, also when that changed meanwhile.
+    """Teams shows the copy as what is behind it is now, also when that changed meanwhile.
 
     Raises:
         AlreadyDecidedError: there is nothing to show, or another worker shows it.
@@ -42,35 +43,32 @@ async def show_card(update: CardUpdate, ports: Ports, asking: ApprovalRules) -> 
     """
     in_doubt = False
     for _ in range(ROUNDS):
-        approval = await needed(ports).approvals.read(update.review_id)
-        if approval is None:
+        subject = await read_subject(update, ports)
+        if subject is None:
             raise AlreadyDecidedError("unknown-review")
-        shown = await _show(approval, update, ports, asking, in_doubt=in_doubt)
+        shown = await _show(subject, update, ports, asking, in_doubt=in_doubt)
         in_doubt = in_doubt or not shown
-        now = await needed(ports).approvals.read(update.review_id)
-        if shown and (now is None or _face_parts(now) == _face_parts(approval)):
+        now = await read_subject(update, ports)
+        if shown and (now is None or seen_of(now) == seen_of(subject)):
             return
-    raise RetryLaterError("card-contended", "the approval changed faster than its card")
+    raise RetryLaterError("card-contended", "what it shows changed faster than the card")
 
 
-def _face_parts(approval: Approval) -> Approval:
-    """The approval without what no card shows."""
-    return replace(approval, claim=None, version=None, look_at=None)
-
-
-async def _show(approval: Approval, update: CardUpdate, ports: Ports, asking: ApprovalRules, *, in_doubt: bool) -> bool:
+async def _show(
+    subject: CardSubject, update: CardUpdate, ports: Ports, asking: ApprovalRules, *, in_doubt: bool
+) -> bool:
     """Whether the copy has been brought to this state; a lost race says no, and is run again.
 
     In doubt it is updated whatever its row says: the loser of a race cannot know whose face came to Teams last.
     """
     outside = needed(ports)
     copy = await outside.copies.read(update.review_id, update.spec)
-    if copy.state is CopyState.LOST or (copy.state is not CopyState.POSTED and _is_late(approval, copy)):
+    if copy.state is CopyState.LOST or (copy.state is not CopyState.POSTED and is_late(subject, copy.spec, asking)):
         return True
     if copy.state is not CopyState.POSTED:
-        await _post(approval, copy, update, ports, asking)
+        await _post(subject, copy, update, ports, asking)
         return True
-    face = face_of(approval, copy.spec, copy.conversation_id, asking)
+    face = face_of(subject, copy.spec, copy.conversation_id, asking)
     if copy.shown == face.digest and not in_doubt:
         return True
     try:
@@ -86,20 +84,15 @@ async def _show(approval: Approval, update: CardUpdate, ports: Ports, asking: Ap
     return True
 
 
-def _is_late(approval: Approval, copy: CardCopy) -> bool:
-    """Whether nobody has to be asked, or reminded, any more."""
-    return not approval.is_open and copy.spec.audience in (Audience.APPROVERS, Audience.REMINDER)
-
-
-async def _post(approval: Approval, copy: CardCopy, update: CardUpdate, ports: Ports, asking: ApprovalRules) -> None:
+async def _post(subject: CardSubject, copy: CardCopy, update: CardUpdate, ports: Ports, asking: ApprovalRules) -> None:
     _check_doubt(copy, ports, asking)
     outside = needed(ports)
     try:
-        conversation = await _conversation(approval, copy, ports, asking)
+        conversation = await _conversation(copy, ports, asking)
     except RejectedError as error:
         await _lose(copy, update, error, ports, asking)
         return
-    face = face_of(approval, copy.spec, conversation.conversation_id, asking)
+    face = face_of(subject, copy.spec, conversation.conversation_id, asking)
     marked = replace(copy, posting_since=ports.clock.now(), posts=copy.posts + 1, service_url=conversation.service_url)
     copy = await outside.copies.save(replace(marked, state=CopyState.POSTING))
     try:
@@ -161,11 +154,11 @@ async def _update(copy: CardCopy, face: Face, ports: Ports) -> None:
             await teams.update(Posted(thread_of(copy.conversation_id), stray), copy.service_url, face)
 
 
-async def _conversation(approval: Approval, copy: CardCopy, ports: Ports, asking: ApprovalRules) -> Conversation:
+async def _conversation(copy: CardCopy, ports: Ports, asking: ApprovalRules) -> Conversation:
     """Where the copy goes: learnt from Teams, or made; a channel is its own conversation."""
     place, outside = copy.spec.place, needed(ports)
     if copy.spec.audience is Audience.REMINDER:
-        return await _thread(approval, copy, ports)
+        return await _thread(copy, ports)
     known = await outside.conversations.read(place.id)
     if known is not None:
         return known
@@ -178,9 +171,9 @@ async def _conversation(approval: Approval, copy: CardCopy, ports: Ports, asking
     return made
 
 
-async def _thread(approval: Approval, copy: CardCopy, ports: Ports) -> Conversation:
+async def _thread(copy: CardCopy, ports: Ports) -> Conversation:
     """The thread of the card that a reminder is about."""
-    base = await needed(ports).copies.read(approval.review_id, CopySpec(Audience.APPROVERS, copy.spec.place))
+    base = await needed(ports).copies.read(copy.review_id, CopySpec(Audience.APPROVERS, copy.spec.place))
     if base.state is CopyState.LOST:
         raise AlreadyDecidedError("card-lost")
     if base.state is not CopyState.POSTED:
@@ -200,11 +193,13 @@ async def _start_over(
 
 
 async def _lose(copy: CardCopy, update: CardUpdate, error: RejectedError, ports: Ports, asking: ApprovalRules) -> None:
-    """Somebody hears that a card cannot be shown; approvers are asked in the security channel instead of theirs."""
+    """Somebody hears that a card cannot be shown; who cannot be asked is replaced by the security team."""
     spec, rescue = copy.spec, Place(PlaceKind.CHANNEL, asking.routes.security_channel)
     if spec.audience is Audience.APPROVERS and spec.place.kind is PlaceKind.CHANNEL and spec.place != rescue:
         elsewhere = replace(update, spec=CopySpec(Audience.APPROVERS, rescue), attempt=0)
         await ports.queue.send_card_updates([elsewhere])
+    if spec.audience is Audience.OWNER:
+        await ask_security_instead(copy, update, ports, asking)
     await needed(ports).copies.save(replace(copy, state=CopyState.LOST))
     ports.alerts.raise_alert(
         "card-undeliverable",

@@ -1,10 +1,12 @@
 """Elements: the few shapes that cards are built of, Adaptive Cards 1.5."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
 from shared.wire.cards.text import Run, said
+from shared.wire.cards.words import day
 
 Element = dict[str, Any]
 Card = dict[str, Any]
@@ -58,17 +60,23 @@ def fact(label: str, *blocks: Element) -> Element:
     }
 
 
-def reason_input(longest: int) -> Element:
+def reason_input(longest: int, label: str, placeholder: str) -> Element:
     """The one thing that can be written on a card."""
     return {
         "type": "Input.Text",
         "id": "reason",
-        "label": "Reason (needed to deny or for break-glass)",
-        "placeholder": "Why? The requester will read it.",
+        "label": label,
+        "placeholder": placeholder,
         "isMultiline": True,
         "maxLength": longest,
         "spacing": "Medium",
     }
+
+
+def date_input(label: str, first: datetime, last: datetime) -> Element:
+    """A day to choose, from the first to the last one."""
+    days = {"min": day(first), "max": day(last)}
+    return {"type": "Input.Date", "id": "until", "label": label, **days, "spacing": "Medium"}
 
 
 def execute(title: str, verb: str, token: str, **more: Any) -> Element:  # noqa: ANN401  the vendor's properties

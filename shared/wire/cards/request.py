@@ -47,7 +47,7 @@ def _request_card(approval: Approval, token: str, link: str | None, longest: int
         fact("Approvals", *_votes(approval)),
         fact("Expires", block(said(moment(approval.expires_at)), spacing="None")),
         *command(approval, longest),
-        reason_input(LONGEST_REASON),
+        reason_input(LONGEST_REASON, "Reason (needed to deny or for break-glass)", "Why? The requester will read it."),
     ]
     spoken = "Somebody asks for access and waits for approval."
     return card(spoken, body, _actions(token, link, break_glass=break_glass), refreshed(token))
