@@ -15,7 +15,9 @@ _STATUS = {
     "unauthenticated": 401,
     "forbidden": 403,
     "approvals-off": 404,
+    "reports-off": 404,
     "unknown-hold": 404,
+    "unknown-identity": 404,
     "unknown-report": 404,
 }
 

@@ -1,11 +1,11 @@
 """People: health, the release of held sweeps, and posture reports."""
 
 import json
-import os
 
 import azure.functions as func
 
 from functions.answers import answer
+from functions.readers import answer_reader, page_headers, reader_id
 from shared import bootstrap
 from shared.handlers.ask_for_posture import ask_for_report
 from shared.handlers.hold_sweep import release_hold as release
@@ -51,14 +51,23 @@ async def make_report_now(req: func.HttpRequest) -> func.HttpResponse:
 @blueprint.route("reports", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
 async def show_newest_report(req: func.HttpRequest) -> func.HttpResponse:
     """The newest report, for readers who signed in."""
-    return await answer(_show(req, NEWEST, "report.html"))
+    return await answer_reader(req, _show(req, NEWEST, "report.html"))
 
 
 @blueprint.function_name("show_report_file")
 @blueprint.route("reports/{report_id}/{name}", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
 async def show_report_file(req: func.HttpRequest) -> func.HttpResponse:
     """One file of one report (`newest` names the newest), for readers who signed in."""
-    return await answer(_show(req, req.route_params["report_id"], req.route_params["name"]))
+    return await answer_reader(req, _show(req, req.route_params["report_id"], req.route_params["name"]))
+
+
+@blueprint.function_name("show_reach")
+@blueprint.route("reach/{*object_id}", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+async def show_reach(req: func.HttpRequest) -> func.HttpResponse:
+    """What one identity reaches at the gateway now, for readers who signed in."""
+    # A slash in the name of a gateway identity reaches us encoded: Azure decodes everything else.
+    object_id = (req.route_params.get("object_id") or "").replace("%2F", "/").replace("%2f", "/")
+    return await answer_reader(req, _show_reach(req, object_id))
 
 
 async def _make() -> func.HttpResponse:
@@ -68,21 +77,18 @@ async def _make() -> func.HttpResponse:
 
 
 async def _show(req: func.HttpRequest, report_id: str, name: str) -> func.HttpResponse:
-    from shared.wire.report import page_policy  # noqa: PLC0415
+    app = await bootstrap.tether()
+    posture = app.posture()
+    asked = (report_id, name)
+    shown = await show(asked, reader_id(req), posture.readers, posture.ports.reports, app.ports.directory)
+    headers = page_headers() | {"Content-Location": f"/api/reports/{shown.report_id}/{name}"}
+    return func.HttpResponse(shown.content, headers=headers, mimetype=_TYPES.get(name.rpartition(".")[2], "text/plain"))
+
+
+async def _show_reach(req: func.HttpRequest, object_id: str) -> func.HttpResponse:
+    from shared.handlers.show_reach import show_reach as reach  # noqa: PLC0415 - what reports need is loaded by them
 
     app = await bootstrap.tether()
     posture = app.posture()
-    content = await show((report_id, name), _reader(req), posture.readers, posture.ports.reports, app.ports.directory)
-    headers = {
-        "Content-Security-Policy": page_policy(),
-        "X-Content-Type-Options": "nosniff",
-        "Cache-Control": "private, no-store",
-    }
-    return func.HttpResponse(content, headers=headers, mimetype=_TYPES.get(name.rpartition(".")[2], "text/plain"))
-
-
-def _reader(req: func.HttpRequest) -> str | None:
-    """Who signed in, as App Service says. Where it does not sign people in, anybody could write its header."""
-    if os.environ.get("WEBSITE_AUTH_ENABLED", "").lower() != "true":
-        return None
-    return req.headers.get("X-MS-CLIENT-PRINCIPAL-ID") or None
+    page = await reach(object_id, reader_id(req), posture.readers, posture.ports, posture.rules.gateway)
+    return func.HttpResponse(page, headers=page_headers(), mimetype="text/html")

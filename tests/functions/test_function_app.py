@@ -74,6 +74,7 @@ def test_every_function_is_registered(identity_map: Path) -> None:
         "renew_subscriptions",
         "show_health",
         "show_newest_report",
+        "show_reach",
         "show_report_file",
         "sweep_directory",
         "watch_subscriptions",

@@ -2,8 +2,11 @@
 
 from shared.wire.report.blast_picture import BlastRadius, Reached
 from shared.wire.report.files import report_files
-from shared.wire.report.html_page import Pictured, page_policy
+from shared.wire.report.html_page import Pictured
 from shared.wire.report.manifest import manifest, verify_manifest
+from shared.wire.report.notice_page import notice_page
+from shared.wire.report.pages import page_policy
+from shared.wire.report.reach_page import reach_page
 from shared.wire.report.state import encode_snapshot, parse_snapshot
 
 __all__ = [
@@ -12,8 +15,10 @@ __all__ = [
     "Reached",
     "encode_snapshot",
     "manifest",
+    "notice_page",
     "page_policy",
     "parse_snapshot",
+    "reach_page",
     "report_files",
     "verify_manifest",
 ]

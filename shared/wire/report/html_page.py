@@ -1,23 +1,17 @@
 """HTML page: a report in one file that loads nothing, runs nothing but its own search, and can be read without that."""
 
-import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
-
 from shared.domain.posture.figures import CredentialFigures, Reach
 from shared.domain.posture.inventory import Known
 from shared.domain.posture.report import Entry, Report, Standing
-from shared.wire.cards.words import day, moment
 from shared.wire.report import sentences
 from shared.wire.report.blast_picture import BlastRadius, blast_picture
 from shared.wire.report.charts import ages_chart, expiry_calendar, reach_chart, reach_in_words, trend_chart
-from shared.wire.report.policy import content_security_policy
+from shared.wire.report.pages import asset, environment, page_policy
 from shared.wire.report.rows import grouped_rows
-from shared.wire.report.text import plain, shown
 
 _MOST_LINES, _MOST_EXCEPTIONS = 12, 200
 _FILTERS = (
@@ -50,16 +44,16 @@ class _Tile:
 
 def html_page(report: Report, pictured: Pictured) -> bytes:
     """The page, at most 3 MB: the worst findings have a row, the rest are counted and named in the tables beside it."""
-    groups, left_out = grouped_rows(report, _environment().get_template("finding.html.j2"))
-    style, script = _asset("report.css"), _asset("report.js")
+    groups, left_out = grouped_rows(report, environment().get_template("finding.html.j2"))
+    style, script = asset("report.css"), asset("report.js")
     page = (
-        _environment()
+        environment()
         .get_template("report.html.j2")
         .render(
             **_pictures(report, pictured),
             **_words(report),
             report=report,
-            policy=content_security_policy(style, script),
+            policy=page_policy(),
             style=style,
             script=script,
             tiles=_tiles(report),
@@ -73,30 +67,6 @@ def html_page(report: Report, pictured: Pictured) -> bytes:
         )
     )
     return page.encode()
-
-
-def page_policy() -> str:
-    """The Content-Security-Policy of every page, for whoever serves one."""
-    return content_security_policy(_asset("report.css"), _asset("report.js"))
-
-
-@functools.cache
-def _environment() -> Environment:
-    made = Environment(
-        loader=PackageLoader("shared.wire.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    made.filters |= {"shown": shown, "plain": plain, "day": day, "moment": moment}
-    return made
-
-
-@functools.cache
-def _asset(name: str) -> Markup:
-    loader = _environment().loader
-    return Markup(loader.get_source(_environment(), name)[0].strip()) if loader else Markup("")  # noqa: S704 - our file
 
 
 def _pictures(report: Report, pictured: Pictured) -> dict[str, Any]:

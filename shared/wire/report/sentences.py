@@ -13,7 +13,7 @@ from shared.wire.cards.words import counted, day, moment
 from shared.wire.report.blast_picture import BlastRadius
 from shared.wire.report.text import shown, shown_all
 
-_KINDS = {
+KINDS = {
     ObjectKind.APPLICATION: "App registration",
     ObjectKind.SERVICE_PRINCIPAL: "Service principal",
     ObjectKind.AGENT_IDENTITY: "Agent identity",
@@ -100,7 +100,7 @@ def owners(entry: Entry) -> str:
 
 def kind(entry: Entry) -> str:
     """What it is about."""
-    return _KINDS[entry.finding.about.kind]
+    return KINDS[entry.finding.about.kind]
 
 
 def age(entry: Entry, at: datetime) -> str:

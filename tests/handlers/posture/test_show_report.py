@@ -1,7 +1,10 @@
 """Who is shown a report, and which of its files."""
 
+from dataclasses import replace
+
 import pytest
 
+from shared.domain.principals import AccountState
 from shared.errors import RejectedError, RetryLaterError
 from shared.handlers.show_report import Readers, show_report
 from tests.fakes.clock import FakeClock
@@ -30,7 +33,8 @@ class Room:
         self.reports.whole.add(report_id)
 
     async def show(self, asked: tuple[str, str] = PAGE, reader_id: str | None = None) -> bytes:
-        return await show_report(asked, reader_id or self.reader, Readers(self.group), self.reports, self.entra)
+        readers = Readers(self.group)
+        return (await show_report(asked, reader_id or self.reader, readers, self.reports, self.entra)).content
 
 
 @pytest.fixture
@@ -88,6 +92,49 @@ async def test_member_of_a_group_in_the_group_is_a_reader(room: Room) -> None:
     room.entra.add(room.group, room.entra.group("inner", room.stranger))
 
     assert await room.show(reader_id=room.stranger) == f"page of {NEW}".encode()
+
+
+async def test_shown_file_says_which_report_is_the_newest(room: Room) -> None:
+    shown = await show_report(PAGE, room.reader, Readers(room.group), room.reports, room.entra)
+
+    assert shown.report_id == NEW
+
+
+@pytest.mark.parametrize("taken", ["disable", "delete", "purge"])
+async def test_reader_whose_account_entra_took_away_is_shown_nothing_although_the_sign_in_lasts(
+    room: Room, taken: str
+) -> None:
+    await room.show()
+    getattr(room.entra, taken)(room.reader)
+
+    with pytest.raises(RejectedError, match="forbidden"):
+        await room.show()
+
+
+async def test_reader_of_whom_entra_does_not_say_whether_the_account_is_enabled_is_shown_nothing(room: Room) -> None:
+    known = room.entra.truth.principals[room.reader]
+    room.entra.truth.principals[room.reader] = replace(known, state=AccountState.UNKNOWN)
+
+    with pytest.raises(RejectedError, match="forbidden"):
+        await room.show()
+
+
+async def test_workload_in_the_group_is_shown_nothing(room: Room) -> None:
+    bot = room.entra.service_principal("bot")
+    room.entra.add(room.group, bot)
+
+    with pytest.raises(RejectedError, match="forbidden"):
+        await room.show(reader_id=bot)
+
+
+@pytest.mark.parametrize("reader_id", ["", "me", "../groups", "a/b", "7e7e0000-0000-4000-8000-00000000000"])
+async def test_reader_id_that_is_no_object_id_is_refused_and_entra_is_not_asked(room: Room, reader_id: str) -> None:
+    room.entra.truth.principals.clear()
+
+    with pytest.raises(RejectedError, match="forbidden"):
+        await show_report(PAGE, reader_id, Readers(room.group), room.reports, room.entra)
+
+    assert room.reports.faults.calls == {}
 
 
 async def test_older_report_is_shown_by_its_id(room: Room) -> None:
