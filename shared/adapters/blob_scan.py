@@ -1,6 +1,7 @@
 """Scans in Blob Storage: whose turn it is, how far each source was read, and the rows so far."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 
@@ -10,7 +11,7 @@ from azure.storage.blob.aio import ContainerClient
 
 from shared.adapters.storage_errors import storage_errors
 from shared.domain.posture.scan import NOT_KEPT, Checkpoint, Row, ScanClaim, Source
-from shared.errors import AlreadyDecidedError, RejectedError
+from shared.errors import AlreadyDecidedError, RejectedError, RetryLaterError
 from shared.wire.scan import (
     checkpoint_document,
     claim_document,
@@ -52,10 +53,9 @@ class BlobScanStore:
 
     async def put_page(self, scan_id: str, checkpoint: Checkpoint, rows: Sequence[Row]) -> None:
         """See `ScanStore.put_page`."""
-        with storage_errors():
-            await self._container.upload_blob(
-                _page_name(scan_id, checkpoint, checkpoint.pages), pack_rows(rows), overwrite=True
-            )
+        name = _page_name(scan_id, checkpoint, checkpoint.pages)
+        with _errors():
+            await self._container.upload_blob(name, pack_rows(rows), overwrite=True)
 
     async def pages(self, scan_id: str, checkpoint: Checkpoint) -> AsyncIterator[Sequence[Row]]:
         """See `ScanStore.pages`."""
@@ -68,7 +68,7 @@ class BlobScanStore:
 
     async def forget_others(self, scan_id: str) -> None:
         """See `ScanStore.forget_others`."""
-        with storage_errors():
+        with _errors():
             names = [name async for name in self._container.list_blob_names(name_starts_with=SCANS)]
         for name in names:
             if not name.startswith(f"{SCANS}{scan_id}/"):
@@ -102,6 +102,16 @@ class BlobScanStore:
         except ResourceNotFoundError as error:
             raise AlreadyDecidedError("storage-conflict", name) from error
         return str(answer["etag"])
+
+
+@contextmanager
+def _errors() -> Iterator[None]:
+    """As storage says it; where no blob has to be there, the missing one is the container."""
+    try:
+        with storage_errors():
+            yield
+    except ResourceNotFoundError as error:
+        raise RetryLaterError("storage-unreachable", "there is no container for scans") from error
 
 
 def _checkpoint_name(scan_id: str, source: Source) -> str:

@@ -41,7 +41,7 @@ SELECT thumbprint, group_concat(DISTINCT key) FROM (
     SELECT a.key, json_extract(value, '$.thumbprint') AS thumbprint FROM applications a, json_each(a.body, '$.keys')
     UNION ALL
     SELECT p.key, json_extract(value, '$.thumbprint') FROM principals p, json_each(p.body, '$.keys')
-) WHERE thumbprint IS NOT NULL GROUP BY thumbprint HAVING count(DISTINCT key) > 1
+) WHERE thumbprint <> '' GROUP BY thumbprint HAVING count(DISTINCT key) > 1
 """
 _FEDERATED = "SELECT key FROM facts WHERE source = 'federated-applications'"
 _BLUEPRINTS = "SELECT 'applications/' || ident FROM applications WHERE json_extract(body, '$.blueprint')"

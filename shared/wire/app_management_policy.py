@@ -2,15 +2,17 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, ValidationError
+from pydantic import BaseModel, ConfigDict, StrictBool, ValidationError
 from pydantic.alias_generators import to_camel
 
 from shared.domain.posture.estate_facts import Policy
 from shared.domain.posture.lifetimes import lifetime_days
 from shared.errors import RetryLaterError
 from shared.wire.inventory import parse_moment
+
+_KINDS = frozenset({"passwordAddition", "customPasswordAddition", "passwordLifetime", "asymmetricKeyLifetime"})
 
 
 class _Part(BaseModel):
@@ -32,8 +34,8 @@ class _Restriction(_Part):
 
 
 class _Restrictions(_Part):
-    password_credentials: Annotated[tuple[_Restriction, ...], Field(default=())]
-    key_credentials: Annotated[tuple[_Restriction, ...], Field(default=())]
+    password_credentials: tuple[_Restriction, ...] | None = None
+    key_credentials: tuple[_Restriction, ...] | None = None
 
 
 class _Document(_Part):
@@ -54,8 +56,8 @@ def parse_app_management_policy(document: Any) -> Policy:  # noqa: ANN401 - JSON
     restrictions = parsed.application_restrictions
     enforced = [
         one
-        for one in (*restrictions.password_credentials, *restrictions.key_credentials)
-        if one.state == "enabled" and _is_ours(one)
+        for one in (*(restrictions.password_credentials or ()), *(restrictions.key_credentials or ()))
+        if one.state == "enabled" and one.restriction_type in _KINDS
     ]
     kinds = {one.restriction_type for one in enforced}
     return Policy(
@@ -66,13 +68,6 @@ def parse_app_management_policy(document: Any) -> Policy:  # noqa: ANN401 - JSON
         blocks_custom_secrets="customPasswordAddition" in kinds,
         binds_after=_binds_after(enforced),
     )
-
-
-_KINDS = frozenset({"passwordAddition", "customPasswordAddition", "passwordLifetime", "asymmetricKeyLifetime"})
-
-
-def _is_ours(one: _Restriction) -> bool:
-    return one.restriction_type in _KINDS
 
 
 def _shortest(enforced: Iterable[_Restriction], kind: str) -> int | None:

@@ -18,8 +18,9 @@ from shared.adapters.graph_inventory import GraphInventory
 from shared.adapters.inventory_join import SqliteJoin
 from shared.adapters.inventory_pace import Pace
 from shared.domain.posture.coverage import SourceState
+from shared.domain.posture.estate_facts import InCommon
 from shared.domain.posture.inventory import Known, Unknown
-from shared.domain.posture.scan import LISTS, REPORTS, Page, Row, ScanClaim, Source
+from shared.domain.posture.scan import LISTS, REPORTS, Checkpoint, Page, Row, ScanClaim, Source
 from shared.errors import AlreadyDecidedError, RejectedError, RetryLaterError
 from shared.ports import Inventory, ScanStore
 from shared.wire.inventory_rows import row
@@ -39,6 +40,21 @@ READ_ROLES = ("Application.Read.All", "AuditLog.Read.All", "RoleManagement.Read.
 def azurite() -> Iterator[str]:
     with running_azurite("blob") as connection:
         yield connection
+
+
+@needs_azurite
+async def test_container_that_is_gone_is_a_reason_to_try_later(azurite: str) -> None:
+    async with BlobServiceClient.from_connection_string(azurite) as blobs:
+        store = BlobScanStore(blobs.get_container_client("nowhere"))
+        mark = Checkpoint(Source.APPLICATIONS)
+
+        for writing in (store.put_page("scan", mark, ROWS), store.forget_others("scan")):
+            with pytest.raises(RetryLaterError, match="storage-unreachable"):
+                await writing
+        with pytest.raises(AlreadyDecidedError):
+            await store.save("scan", mark)
+        with pytest.raises(RejectedError, match="page-not-kept"):
+            await anext(store.pages("scan", mark.after(Page(ROWS), 2)))
 
 
 @pytest.fixture(params=["in memory", pytest.param("azurite", marks=needs_azurite)])
@@ -520,6 +536,46 @@ class TestJoin:
         join.forget(source)
 
         assert join.add(source, []) == 0
+
+    def test_what_applications_have_in_common_is_told(self, join: SqliteJoin) -> None:
+        def keys(*thumbprints: str) -> dict[str, Any]:
+            return {"keys": [{"id": f"k-{one}", "thumbprint": one} for one in thumbprints]}
+
+        web = [
+            "https://A.contoso.example/x",
+            "https://*.contoso.example",
+            "http://localhost",
+            "ms-app://x",
+            "https://[",
+        ]
+        join.add(
+            Source.APPLICATIONS,
+            [
+                row("app-1", "a1", keys("T1", "T2", "") | {"web": web, "spa": ["https://b.contoso.example:8443/"]}),
+                row("app-2", "a2", keys("T1", "T1", "") | {"web": ["https://a.contoso.example", "https://10.0.0.1"]}),
+                row("app-3", "a3", {"secrets": [{"id": "s", "thumbprint": "T2"}]}),
+            ],
+        )
+        join.add(Source.SERVICE_PRINCIPALS, [row("app-1", "p1", keys("T2", "T3")), row("app-4", "p4", keys("T3"))])
+        trusted = [{"subject": subject} for subject in ("P4", "gone", "repo:contoso/orders")]
+        join.add(Source.FEDERATED_CREDENTIALS, [row("a1", "", trusted), row("a2", "", [])])
+
+        assert join.in_common({}) == InCommon(
+            Known(3),
+            Known(frozenset({"p4"})),
+            Known({"T1": ("app-1", "app-2"), "T3": ("app-1", "app-4")}),
+            Known(frozenset({"a.contoso.example", "b.contoso.example"})),
+        )
+
+    def test_what_applications_have_in_common_is_unknown_where_some_were_not_read(self, join: SqliteJoin) -> None:
+        join.add(Source.APPLICATIONS, [row("app-1", "a1", {"web": ["https://a.contoso.example"]})])
+        why, hosts = Unknown("graph-403"), Known(frozenset({"a.contoso.example"}))
+
+        without_applications = join.in_common({Source.APPLICATIONS: why})
+        without_principals = join.in_common({Source.SERVICE_PRINCIPALS: why})
+
+        assert without_applications == InCommon(why, Known(frozenset()), why, why)
+        assert without_principals == InCommon(Known(1), why, why, hosts)
 
     def test_owners_are_read_one_by_one_only_where_list_and_filter_disagree(self, join: SqliteJoin) -> None:
         def owned(ident: str, owners: int) -> Row:
