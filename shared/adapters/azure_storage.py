@@ -13,7 +13,7 @@ from shared.errors import AlreadyDecidedError, RetryLaterError
 PRINCIPALS, SWEEPS = "principals", "sweeps"
 APPROVALS, CONVERSATIONS = "approvals", "conversations"
 TABLES = (PRINCIPALS, SWEEPS, APPROVALS, CONVERSATIONS)
-CONTAINERS = ("evidence", "holds", "scans", "reports")
+CONTAINERS = ("evidence", "holds", "scans", "reports", "notices")
 
 
 class AzureStorage:

@@ -10,7 +10,7 @@ from shared.domain.posture.rules import PostureRules
 from shared.domain.routes import ApprovalRoutes
 from shared.domain.sweep import SweepLimit
 from shared.ports.entra import Directory, Subscriptions
-from shared.ports.gateway import Gateway, Reviews, SignIn
+from shared.ports.gateway import Gateway, Reviews, SessionLog, SignIn
 from shared.ports.memory import (
     Approvals,
     CardCopies,
@@ -46,7 +46,8 @@ class ApprovalRules:
     """What the operator decided about approvals, and about everything else that is asked in Teams.
 
     `review_url` has `{session_id}` where the gateway's page of a session wants it, `report_url` has `{report_id}`.
-    `sign_in_resource` is what Teams signs approvers in to, where they answer the gateway themselves.
+    `sign_in_resource` is what Teams signs approvers in to, where they answer the gateway themselves. `posture` and
+    `guards` hold for what owners answer.
     """
 
     routes: ApprovalRoutes
@@ -55,6 +56,7 @@ class ApprovalRules:
     review_url: str | None = None
     report_url: str | None = None
     posture: PostureRules = field(default_factory=PostureRules)
+    guards: Rules | None = None
     sign_in_resource: str = ""
     click_seconds: float = 4.0
     claim_seconds: float = 30.0
@@ -76,11 +78,12 @@ class ApprovalPorts:
 
 @dataclass(frozen=True, slots=True)
 class PosturePorts:
-    """Everything outside that owners' cards need besides `ApprovalPorts`."""
+    """Everything outside that owners' cards need besides `ApprovalPorts`; `log` is read before access is taken away."""
 
     attestations: Attestations
     exemptions: Exemptions
     notices: Notices
+    log: SessionLog
 
 
 @dataclass(frozen=True, slots=True)
