@@ -11,8 +11,8 @@ from shared.adapters.storage_errors import storage_errors
 from shared.errors import AlreadyDecidedError, RetryLaterError
 
 PRINCIPALS, SWEEPS = "principals", "sweeps"
-APPROVALS, CONVERSATIONS = "approvals", "conversations"
-TABLES = (PRINCIPALS, SWEEPS, APPROVALS, CONVERSATIONS)
+APPROVALS, CONVERSATIONS, ATTESTATIONS = "approvals", "conversations", "attestations"
+TABLES = (PRINCIPALS, SWEEPS, APPROVALS, CONVERSATIONS, ATTESTATIONS)
 CONTAINERS = ("evidence", "holds", "scans", "reports", "notices")
 
 

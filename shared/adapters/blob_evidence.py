@@ -1,4 +1,4 @@
-"""Evidence in append blobs, one chain per principal and per review, with a daily anchor over all of them."""
+"""Evidence in append blobs, one chain per principal, review and attestation, with a daily anchor over all of them."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ from shared.adapters.storage_errors import storage_errors
 from shared.domain.evidence import GENESIS, START, ChainHead, EvidenceEntry, anchor, append, tail
 from shared.errors import AlreadyDecidedError, RetryLaterError
 
-CHAINS, REVIEWS, ANCHORS = "principals/", "reviews/", "anchors/"
+CHAINS, REVIEWS, ATTESTATIONS, ANCHORS = "principals/", "reviews/", "attestations/", "anchors/"
 ATTEMPTS = 4
 
 
@@ -82,5 +82,5 @@ class BlobEvidence:
 
 
 def _path(chain: str) -> str:
-    """Where a chain is stored: a principal's by its id alone, a review's by an id that says so."""
-    return f"{chain}.jsonl" if chain.startswith(REVIEWS) else f"{CHAINS}{chain}.jsonl"
+    """Where a chain is stored: a principal's by its id alone, a review's or attestation's by an id that says so."""
+    return f"{chain}.jsonl" if chain.startswith((REVIEWS, ATTESTATIONS)) else f"{CHAINS}{chain}.jsonl"

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from shared.handlers.answer_attestation import CHAINS as ATTESTATIONS
 from shared.handlers.review_turn import CHAINS
 from shared.ports import Ports
 
@@ -16,5 +17,9 @@ async def anchor_evidence(ports: Ports) -> int:
     }
     if ports.approval is not None:
         heads |= {f"{CHAINS}{one.review_id}": one.chain async for one in ports.approval.approvals.all()}
+    if ports.posture is not None:
+        # An attestation that nobody has answered yet has no chain.
+        known = [one async for one in ports.posture.attestations.all() if one.chain.entries]
+        heads |= {f"{ATTESTATIONS}{one.attestation_id}": one.chain for one in known}
     document = await ports.evidence.anchor(day, heads)
     return len(document["heads"])

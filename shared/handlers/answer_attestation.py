@@ -1,13 +1,35 @@
-"""Answer an attestation: one person's reply, decided in one order and failing closed, on record before it is done."""
+"""Answer an attestation: one person's reply, decided in one order and failing closed, on record before it is done.
 
-from dataclasses import dataclass
+The row is the order: an answer is put there first, by compare-and-swap, then it is carried out, then the row shows the
+outcome. Whoever comes after a crash, the same click or the clock, finds what was said and carries it out; all of that
+may be repeated.
+"""
+
+import asyncio
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from shared.domain.approval import Person
-from shared.domain.posture.attestation import Attestation, Reply
+from shared.domain.evidence import EvidenceEntry
+from shared.domain.posture.attestation import (
+    Answered,
+    Attestation,
+    Question,
+    Reply,
+    Role,
+    UnusedGrant,
+    acceptances,
+    consider,
+    is_repeated,
+)
 from shared.domain.posture.rules import PostureRules
-from shared.errors import RejectedError
+from shared.domain.principals import AccountState, PrincipalKind
+from shared.errors import AlreadyDecidedError, ClaimedElsewhereError, RejectedError
+from shared.handlers.shrink_reach import shrink_reach
 from shared.ports import Ports, PosturePorts, Rules, SessionLog
+
+CHAINS = "attestations/"
+ATTEMPTS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +79,165 @@ async def answer_attestation(
             `acceptance-too-long`, `acceptance-without-time`, `nothing-proposed`, `nothing-to-shrink`; and of Shrink:
             `used-since`, `still-in-use`, `last-admin-kept`, `break-glass-kept`, `own-identity-kept`, `administers`,
             `removal-would-skip-approval`, `access-control-is-off`.
-        RetryLaterError: it is on record and will be finished, by the same click or by the clock.
+        RetryLaterError: nothing was done, or it is on record and will be finished, by the same click or by the clock.
     """
-    raise NotImplementedError
+    seen = attestation
+    for _ in range(ATTEMPTS):
+        after = await _answer(attestation, said, ports, rules)
+        if after is not None:
+            return after
+        attestation = await _read_again(seen, ports)
+    raise ClaimedElsewhereError(seen.attestation_id)
+
+
+async def finish_answer(
+    attestation: Attestation, correlation_id: str, ports: AttestationPorts, rules: AttestationRules
+) -> Attestation | None:
+    """The attestation after what was underway was carried out; `None` when somebody else has saved since.
+
+    Raises:
+        RejectedError: it cannot be done, and is not underway any more.
+        RetryLaterError: it is underway still.
+    """
+    answered = attestation.underway
+    if answered is None:
+        return attestation
+    attestation = await _note("attestation-answered", attestation, answered, correlation_id, ports)
+    try:
+        after = consider(replace(attestation, underway=None), answered)
+        taken = await _carry_out(attestation, answered, correlation_id, ports, rules)
+    except RejectedError as error:
+        attestation = await _note(
+            "attestation-withheld", attestation, answered, correlation_id, ports, because=error.reason
+        )
+        await _save(replace(attestation, underway=None), ports)
+        raise
+    attestation = await _note(
+        f"attestation-{after.stage}",
+        attestation,
+        answered,
+        correlation_id,
+        ports,
+        after=after.stage,
+        taken=[f"{one.identity} {one.group}" for one in taken],
+    )
+    return await _save(replace(after, taken=taken, chain=attestation.chain), ports)
+
+
+async def _answer(
+    attestation: Attestation, said: Said, ports: AttestationPorts, rules: AttestationRules
+) -> Attestation | None:
+    """The attestation after the reply; `None` when somebody else has saved since it was read."""
+    if attestation.underway is not None:
+        # What was said before this click is done before it, or given up.
+        return await _finish_before(attestation, said, ports, rules)
+    role, person = await _judge(said.person, attestation.question, ports, rules)
+    answered = Answered(said.reply, person, ports.around.clock.now(), said.reason, said.until, role)
+    if is_repeated(attestation, answered):
+        return attestation
+    consider(attestation, answered)
+    recorded = await _save(replace(attestation, underway=answered), ports)
+    return None if recorded is None else await finish_answer(recorded, said.correlation_id, ports, rules)
+
+
+async def _finish_before(
+    attestation: Attestation, said: Said, ports: AttestationPorts, rules: AttestationRules
+) -> Attestation | None:
+    """The end of what is underway if it is this reply; else `None`, so that this one is judged by what came of it."""
+    underway = attestation.underway
+    is_it = underway is not None and (underway.by.principal_id, underway.reply) == (_id(said.person), said.reply)
+    try:
+        after = await finish_answer(attestation, said.correlation_id, ports, rules)
+    except RejectedError:
+        if is_it:
+            raise
+        return None
+    return after if is_it else None
+
+
+async def _judge(
+    person: Person, question: Question, ports: AttestationPorts, rules: AttestationRules
+) -> tuple[Role, Person]:
+    """What somebody is to an identity now, as Entra says at this moment, and what Entra calls them."""
+    approvers, person_id = rules.posture.approvers.lower(), _id(person)
+    groups = question.owner_groups | ({approvers} if approvers else frozenset())
+    directory = ports.around.directory
+    principal, held = await asyncio.gather(
+        directory.describe(person_id, PrincipalKind.USER),
+        directory.memberships(person_id, groups) if groups else _none(),
+    )
+    if principal is None or principal.kind is not PrincipalKind.USER or principal.state is not AccountState.ENABLED:
+        return Role.NOBODY, person
+    known = Person(person_id, principal.display_name or person.name)
+    if person_id in {one.lower() for one in question.owner_ids} or held & question.owner_groups:
+        return Role.OWNER, known
+    return (Role.APPROVER if approvers in held else Role.NOBODY), known
+
+
+async def _none() -> frozenset[str]:
+    return frozenset()
+
+
+def _id(person: Person) -> str:
+    return person.principal_id.lower()
+
+
+async def _carry_out(
+    attestation: Attestation,
+    answered: Answered,
+    correlation_id: str,
+    ports: AttestationPorts,
+    rules: AttestationRules,
+) -> tuple[UnusedGrant, ...]:
+    """What an answer leads to outside of its row is there; the grants that were taken."""
+    accepted = acceptances(replace(attestation, underway=None), answered)
+    if accepted:
+        await ports.posture.exemptions.put(accepted)
+    if answered.reply is not Reply.SHRINK:
+        return ()
+    shrunk = await shrink_reach(attestation, ports.around, ports.log, rules.gateway, correlation_id)
+    return shrunk.taken
+
+
+async def _note(
+    what: str,
+    attestation: Attestation,
+    answered: Answered,
+    correlation_id: str,
+    ports: AttestationPorts,
+    **details: object,
+) -> Attestation:
+    """The attestation with its evidence appended."""
+    question = attestation.question
+    said: dict[str, object] = {
+        "attestation": attestation.attestation_id,
+        "round": attestation.round,
+        "by": answered.by.principal_id,
+        "role": answered.role,
+        "reply": answered.reply,
+        "reason": answered.reason,
+        "said_at": answered.at.isoformat(),
+        "until": answered.until.isoformat() if answered.until else None,
+        "findings": [one.finding_id for one in question.evidence],
+        "before": attestation.stage,
+    }
+    at, about = ports.around.clock.now(), question.about.object_id
+    entry = EvidenceEntry(at, what, about, correlation_id, {**said, **details})
+    chain = f"{CHAINS}{attestation.attestation_id}"
+    return replace(attestation, chain=await ports.around.evidence.append(chain, attestation.chain, [entry]))
+
+
+async def _save(attestation: Attestation, ports: AttestationPorts) -> Attestation | None:
+    """The attestation with its new version; `None` when somebody else has saved since it was read."""
+    try:
+        return await ports.posture.attestations.save(attestation)
+    except AlreadyDecidedError:
+        return None
+
+
+async def _read_again(seen: Attestation, ports: AttestationPorts) -> Attestation:
+    """The attestation as it is now, as long as it is the question that was seen."""
+    now = await ports.posture.attestations.read(seen.attestation_id)
+    if now is None or now.round != seen.round:
+        raise AlreadyDecidedError("already-decided", "it was asked about anew")
+    return now

@@ -122,7 +122,10 @@ class Holds(Protocol):
 
 
 class Evidence(Protocol):
-    """The append-only record: a chain per principal, by its id, and per review, by `reviews/` and its id."""
+    """The append-only record: a chain per principal, by its id; others are named by a folder and an id.
+
+    Those are `reviews/` and `attestations/`.
+    """
 
     async def append(self, chain: str, head: ChainHead, entries: Sequence[EvidenceEntry]) -> ChainHead:
         """The chain's new head; a head that lags behind the stored chain is put right first."""

@@ -74,8 +74,9 @@ class Question:
     """What is asked about one identity: the findings as evidence, the worst first, and the grants it could lose.
 
     `people` are its owners or sponsors who can be asked; nobody there means that the security team is asked at once.
-    `owners` are all of them, people and groups (object ids), asked or not: none of them may accept the risk, and while
-    it is `None`, because Entra did not say, nobody may. `left_out` counts findings that did not fit.
+    `owners` are all of them by object id, asked or not, `owner_groups` those of them that are groups: none of them may
+    accept the risk, and while `owners` is `None`, because Entra did not say, nobody may. `left_out` counts findings
+    that did not fit; until `seen_until` the gateway's sessions were read.
     """
 
     about: About
@@ -84,7 +85,9 @@ class Question:
     is_tier_0: bool = False
     unused: tuple[UnusedGrant, ...] = ()
     owners: frozenset[str] | None = None
+    owner_groups: frozenset[str] = frozenset()
     left_out: int = 0
+    seen_until: datetime | None = None
 
     @property
     def attestation_id(self) -> str:
@@ -227,10 +230,13 @@ def acceptances(attestation: Attestation, answered: Answered) -> tuple[Acceptanc
     return tuple(accept(finding, answered.by, terms, owners, question.tier) for finding in question.evidence)
 
 
-def is_repeated(attestation: Attestation, by: str, reply: Reply) -> bool:
-    """Whether this person's last word is this one already, and it stands."""
+def is_repeated(attestation: Attestation, answered: Answered) -> bool:
+    """Whether the last word was this one already, of the same person, and it stands."""
     last = attestation.last_answer
-    return last is not None and last.by.principal_id == by and last.reply is reply
+    if last is None or (last.by.principal_id, last.reply) != (answered.by.principal_id, answered.reply):
+        return False
+    is_same = last.reason == answered.reason.strip() and answered.until in (None, last.until)
+    return is_same or not attestation.stage.is_open
 
 
 def settle(attestation: Attestation) -> Attestation:

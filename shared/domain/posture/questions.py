@@ -76,6 +76,7 @@ class _Subject:
     about: About
     people: tuple[Person, ...] = ()
     owners: frozenset[str] | None = None
+    owner_groups: frozenset[str] = frozenset()
     unused: tuple[UnusedGrant, ...] = ()
 
 
@@ -90,12 +91,13 @@ def _subjects(
         if ids.isdisjoint(wanted):
             continue
         unused = (grant for one in sorted(ids & present.keys()) for grant in _unused(present[one], estate, under))
-        subject = _Subject(about_app(app), _asked(app), _owners(app), tuple(unused)[:MOST_GRANTS])
+        subject = _Subject(about_app(app), _asked(app), *_owners(app), tuple(unused)[:MOST_GRANTS])
         found |= dict.fromkeys(ids, subject)
     for key, party in present.items():
         if key in wanted and key not in found:
             people, owners = _behind(party, estate)
-            found[key] = _Subject(party.about, people, owners, tuple(_unused(party, estate, under))[:MOST_GRANTS])
+            grants = tuple(_unused(party, estate, under))
+            found[key] = _Subject(party.about, people, owners, unused=grants[:MOST_GRANTS])
     return found
 
 
@@ -115,7 +117,9 @@ def _question(subject: _Subject, findings: Sequence[Finding], under: Asking) -> 
         tier is Tier.TIER_0,
         subject.unused,
         subject.owners,
+        subject.owner_groups,
         max(0, len(evidence) - MOST_EVIDENCE),
+        under.at,
     )
 
 
@@ -144,9 +148,13 @@ def _asked(app: App) -> tuple[Person, ...]:
     return tuple(Person(each, people[each]) for each in sorted(people))
 
 
-def _owners(app: App) -> frozenset[str] | None:
+def _owners(app: App) -> tuple[frozenset[str] | None, frozenset[str]]:
+    """Everybody who answers for it, and the groups among them."""
     behind = _answering(app)
-    return frozenset(one.object_id.lower() for one in behind.value) if isinstance(behind, Known) else None
+    if isinstance(behind, Unknown):
+        return None, frozenset()
+    groups = (one.object_id.lower() for one in behind.value if one.kind is OwnerKind.GROUP)
+    return frozenset(one.object_id.lower() for one in behind.value), frozenset(groups)
 
 
 def _answering(app: App) -> Known[tuple[Owner, ...]] | Unknown:
