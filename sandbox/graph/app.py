@@ -19,6 +19,7 @@ from sandbox.graph.errors import GraphError
 from sandbox.graph.memberships import membership_rows
 from sandbox.graph.posture.routes import posture_routes
 from sandbox.graph.reads import read_rows
+from sandbox.graph.role_assignments import role_assignment_reads, role_assignment_writes
 from sandbox.graph.routing import graph_routes
 from sandbox.graph.state import GraphState
 from sandbox.graph.subscription_routes import subscription_rows
@@ -45,13 +46,13 @@ def create_app(clock: Callable[[], float] = time.time, permissions: Permissions 
 def _routes(state: GraphState) -> list[Route]:
     # Starlette takes the first match, so fixed paths such as /users/delta come before /users/{id}.
     first = [*delta_rows(), *subscription_rows(), *batch_rows()]
-    objects = [*membership_rows(), *read_rows()]
+    objects = [*membership_rows(), *role_assignment_reads(), *read_rows()]
     return [
         *control_routes(state),
         *audit_control_routes(state),
         *graph_routes(state, first, READ),
         *posture_routes(state, objects),
-        *graph_routes(state, write_rows(), WRITE),
+        *graph_routes(state, [*role_assignment_writes(), *write_rows()], WRITE),
     ]
 
 

@@ -32,6 +32,7 @@ class GraphState:
         self.events = Events(clock)
         self.audit = AuditBook(clock)
         self.requests: Counter[str] = Counter()
+        self.role_assignments: list[dict[str, Any]] = []
         self.switched_at: dict[str, float] = {}
         self.lag_floor = 0.0
         self.sender = Sender(self.subscriptions, self.switches, self.events, clock)
@@ -72,5 +73,6 @@ class GraphState:
         self.events.forget()
         self.audit.forget()
         self.requests.clear()
+        self.role_assignments.clear()
         self.switched_at.clear()
         self.lag_floor = 0.0
