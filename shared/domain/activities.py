@@ -68,6 +68,7 @@ class Person:
 class CardAction:
     """A click on a card (or the card's own refresh, `automatic`), with what the person typed as `reason`.
 
+    `until` is the day that they chose, as the client wrote it; empty where they chose none.
     `sso_token` and `sign_in_state` come only after Tether has asked the person to sign in.
     """
 
@@ -77,6 +78,7 @@ class CardAction:
     automatic: bool
     sso_token: str | None = field(default=None, repr=False)
     sign_in_state: str | None = field(default=None, repr=False)
+    until: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,19 +1,20 @@
 """Answer a card: one person's click, decided in one order and failing closed at each step, answered in time."""
 
 import asyncio
-from dataclasses import dataclass
 from typing import Any
 
-from shared.domain.activities import Activity, CardAction
+from shared.domain.activities import Activity
 from shared.domain.approval import Approval, Choice
-from shared.domain.card_copy import Audience, CardCopy, CardUpdate
+from shared.domain.card_copy import Audience, CardCopy
 from shared.domain.card_plan import DONE, answers_of
-from shared.domain.card_token import Shown, parse_card_token
+from shared.domain.card_token import CardToken, Shown, parse_card_token
 from shared.domain.click import Answer, consider, still_counting
 from shared.domain.outcome import as_shown
 from shared.domain.reviews import ReviewEvent
 from shared.errors import AlreadyDecidedError, RejectedError, RetryLaterError
+from shared.handlers.answer_posture_card import answer_posture_card
 from shared.handlers.apply_votes import close_as_shown, read_shown
+from shared.handlers.card_click import Click, learn_from
 from shared.handlers.end_grant import end_grant
 from shared.handlers.faces import card_of
 from shared.handlers.identify_requester import requester_now
@@ -26,22 +27,6 @@ from shared.wire.activities import card_answer, login_request, message_answer
 from shared.wire.cards.sentences import sentence
 
 Json = dict[str, Any]
-REFRESH = "refresh"
-
-
-@dataclass(frozen=True, slots=True)
-class _Click:
-    """One click, and everything that is needed to answer it."""
-
-    activity: Activity
-    action: CardAction
-    correlation_id: str
-    ports: Ports
-    asking: ApprovalRules
-
-    @property
-    def person_id(self) -> str:
-        return self.activity.person.object_id or ""
 
 
 class _SignInNeededError(Exception):
@@ -52,7 +37,7 @@ async def answer_card(activity: Activity, ports: Ports, asking: ApprovalRules) -
     """The invoke's answer, always well-formed: the card as it is now, or a sentence that says why nothing happened."""
     if activity.action is None:
         return message_answer(sentence("unknown-card"))
-    click = _Click(activity, activity.action, ports.clock.new_id(), ports, asking)
+    click = Click(activity, activity.action, ports.clock.new_id(), ports, asking)
     try:
         async with asyncio.timeout(asking.click_seconds):
             return await _answer(click)
@@ -69,11 +54,20 @@ async def answer_card(activity: Activity, ports: Ports, asking: ApprovalRules) -
         return message_answer(sentence("gateway-down" if error.reason.startswith("gateway-") else "try-again"))
 
 
-async def _answer(click: _Click) -> Json:
-    approval, copy = await _opened(click)
-    await _learn(copy, click)
+async def _answer(click: Click) -> Json:
+    token, outside = parse_card_token(click.action.token), needed(click.ports)
+    found, copy = await asyncio.gather(
+        outside.approvals.read(token.review_id), outside.copies.find(token.review_id, token.copy_id)
+    )
+    if found is None and click.ports.posture is not None:
+        return await answer_posture_card(token, copy, click)
+    return await _answer_approval(*_opened(found, copy, token, click), click)
+
+
+async def _answer_approval(approval: Approval, copy: CardCopy, click: Click) -> Json:
+    await learn_from(click, copy)
     verb, asking = click.action.verb, click.asking
-    if verb == REFRESH or click.action.automatic:
+    if click.is_refresh:
         return _card(approval, copy, click)
     if verb not in answers_of(copy.spec.audience, asking.routes):
         raise RejectedError("forged-token", "this card does not offer that answer")
@@ -87,40 +81,24 @@ async def _answer(click: _Click) -> Json:
     return _card(approval, copy, click)
 
 
-async def _opened(click: _Click) -> tuple[Approval, CardCopy]:
+def _opened(
+    approval: Approval | None, copy: CardCopy | None, token: CardToken, click: Click
+) -> tuple[Approval, CardCopy]:
     """What a token stands for, its seal checked against this conversation and this command."""
-    token = parse_card_token(click.action.token)
-    outside, asking = needed(click.ports), click.asking
-    approval, copy = await asyncio.gather(
-        outside.approvals.read(token.review_id), outside.copies.find(token.review_id, token.copy_id)
-    )
     if approval is None or copy is None:
         raise RejectedError("forged-token", "no such card")
-    answers = answers_of(copy.spec.audience, asking.routes)
-    asking.tokens.check(token, Shown(click.activity.conversation_id, answers, approval.input_digest))
+    answers = answers_of(copy.spec.audience, click.asking.routes)
+    click.asking.tokens.check(token, Shown(click.activity.conversation_id, answers, approval.input_digest))
     return approval, copy
 
 
-async def _learn(copy: CardCopy, click: _Click) -> None:
-    """A post whose answer was lost is known once somebody looks at it; not knowing it yet stops nobody."""
-    seen = copy.seen(click.activity.conversation_id, click.activity.reply_to or "")
-    if seen == copy:
-        return
-    update = CardUpdate(copy.review_id, copy.spec, click.ports.clock.now(), click.correlation_id)
-    try:
-        await needed(click.ports).copies.save(seen)
-        await click.ports.queue.send_card_updates([update])
-    except (AlreadyDecidedError, RetryLaterError):
-        return
-
-
-def _card(approval: Approval, copy: CardCopy, click: _Click) -> Json:
+def _card(approval: Approval, copy: CardCopy, click: Click) -> Json:
     if copy.spec.audience is Audience.REMINDER:
         return message_answer(sentence("already-decided"))
     return card_answer(card_of(approval, copy.spec, click.activity.conversation_id, click.asking))
 
 
-async def _vote(approval: Approval, choice: Choice, click: _Click) -> Approval:
+async def _vote(approval: Approval, choice: Choice, click: Click) -> Approval:
     """The approval after this answer: one more vote, or the end."""
     ports, asking = click.ports, click.asking
     answer = Answer(choice, ports.clock.now(), click.action.reason)
@@ -154,19 +132,19 @@ async def _vote(approval: Approval, choice: Choice, click: _Click) -> Approval:
     return ours.approval
 
 
-def _is_repeated(approval: Approval, choice: Choice, click: _Click) -> bool:
+def _is_repeated(approval: Approval, choice: Choice, click: Click) -> bool:
     """Teams repeats a click whose answer it did not see: whoever has voted sees the card."""
     mine = approval.vote_of(click.person_id)
     return mine is not None and mine.choice is choice
 
 
-async def _look_now(approval: Approval, click: _Click) -> None:
+async def _look_now(approval: Approval, click: Click) -> None:
     """The cards do not show what is asked any more: somebody makes new ones."""
     look = ReviewEvent(approval.session_id, "click", click.ports.clock.now(), click.correlation_id)
     await click.ports.queue.send_review_events([look])
 
 
-async def _tell_everybody(approval: Approval, click: _Click) -> None:
+async def _tell_everybody(approval: Approval, click: Click) -> None:
     """What was decided stands, whether it can be shown at once or not: a look that shows it is on the queue."""
     try:
         await show_cards(approval, click.correlation_id, click.ports, click.asking)
@@ -174,7 +152,7 @@ async def _tell_everybody(approval: Approval, click: _Click) -> None:
         click.ports.alerts.raise_alert("cards-late", review_id=approval.review_id, because=error.reason)
 
 
-async def _own_token(approval: Approval, choice: Choice, click: _Click) -> str | None:
+async def _own_token(approval: Approval, choice: Choice, click: Click) -> str | None:
     """The person's own token for the gateway, where approvers sign in and one answer is enough.
 
     With several answers to give, the gateway would count all groups of a person at once: keys carry those.

@@ -17,10 +17,12 @@ from shared.errors import RejectedError
 CHANNEL_ID = "msteams"
 CARD_ACTION = "adaptiveCard/action"
 LONGEST_REASON = 4000
+UNCLEAR = "?"
 
 _LONGEST_TEXT = 1024
 _LONGEST_TOKEN = 4096
 _LONGEST_SSO_TOKEN = 32_768
+_LONGEST_DAY = 32
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _KINDS = {
     "invoke": ActivityKind.INVOKE,
@@ -127,7 +129,7 @@ def _card_action(value: object) -> CardAction | None:
     data = _at(value, "action", "data")
     verb = _text(_at(value, "action", "verb"))
     token = _text(_at(data, "token"), _LONGEST_TOKEN)
-    typed = _at(data, "reason")
+    typed, chosen = _at(data, "reason"), _at(data, "until")
     reason = "" if typed is None else _text(typed, LONGEST_REASON)
     if _at(value, "action", "type") != "Action.Execute" or not verb or not token or (typed and not reason):
         return None
@@ -138,6 +140,7 @@ def _card_action(value: object) -> CardAction | None:
         automatic=_at(value, "trigger") == "automatic",
         sso_token=_text(_at(value, "authentication", "token"), _LONGEST_SSO_TOKEN) or None,
         sign_in_state=_text(_at(value, "state")) or None,
+        until="" if chosen in (None, "") else _text(chosen, _LONGEST_DAY) or UNCLEAR,
     )
 
 
