@@ -30,12 +30,12 @@ def reader_id(req: func.HttpRequest) -> str | None:
     return req.headers.get("X-MS-CLIENT-PRINCIPAL-ID") or None if _signs_people_in() else None
 
 
-def page_headers() -> dict[str, str]:
+def page_headers(page: bytes = b"") -> dict[str, str]:
     """What a browser may do with what readers get: nothing but what a report needs, and keep nothing."""
-    from shared.wire.report import page_policy  # noqa: PLC0415 - what reports need is loaded by them
+    from shared.wire.report import policy_of  # noqa: PLC0415 - what reports need is loaded by them
 
     return {
-        "Content-Security-Policy": page_policy(),
+        "Content-Security-Policy": policy_of(page),
         "X-Content-Type-Options": "nosniff",
         "Cache-Control": "private, no-store",
     }

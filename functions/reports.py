@@ -81,7 +81,7 @@ async def _show(req: func.HttpRequest, report_id: str, name: str) -> func.HttpRe
     posture = app.posture()
     asked = (report_id, name)
     shown = await show(asked, reader_id(req), posture.readers, posture.ports.reports, app.ports.directory)
-    headers = page_headers() | {"Content-Location": f"/api/reports/{shown.report_id}/{name}"}
+    headers = page_headers(shown.content) | {"Content-Location": f"/api/reports/{shown.report_id}/{name}"}
     return func.HttpResponse(shown.content, headers=headers, mimetype=_TYPES.get(name.rpartition(".")[2], "text/plain"))
 
 

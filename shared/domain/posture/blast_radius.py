@@ -59,6 +59,11 @@ class BlastRadius:
         return self.about.name
 
     @property
+    def object_id(self) -> str:
+        """Which identity: an object id of Entra's, or kind and name at the gateway; hostile."""
+        return self.about.object_id
+
+    @property
     def branches(self) -> tuple[Branch, ...]:
         """The same as a tree: a connection hangs on each group that opens it."""
         groups = sorted({group for each in self.reached for group in each.groups})
@@ -112,7 +117,7 @@ def estate_reach(radii: Iterable[BlastRadius]) -> EstateReach:
 def _radius(estate: Estate, party: Party, at: datetime) -> BlastRadius:
     opened = _last_opened(party)
     reached = sorted((_reached(estate, party, one, opened) for one in party.reach), key=_last_opened_first)
-    reach = Reach(party.about.name, len(reached), _used(party, at))
+    reach = Reach(party.about.name, len(reached), _used(party, at), party.about.object_id)
     unread = opened.reason if isinstance(opened, Unknown) else ""
     return BlastRadius(party.about, tuple(reached), reach, estate.sessions_since, unread)
 

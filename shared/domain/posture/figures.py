@@ -28,11 +28,15 @@ class Week:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """How many connections somebody may open, and how many they did within 90 days; `None` when nobody knows."""
+    """How many connections somebody may open, and how many they did within 90 days; `None` when nobody knows.
+
+    `object_id` is where `blast_radius` finds them; empty when it cannot.
+    """
 
     name: str
     granted: int
     used: int | None
+    object_id: str = field(default="", compare=False)
 
     @property
     def unused(self) -> int:

@@ -5,7 +5,7 @@ from shared.wire.report.files import report_files
 from shared.wire.report.html_page import Pictured
 from shared.wire.report.manifest import manifest, verify_manifest
 from shared.wire.report.notice_page import notice_page
-from shared.wire.report.pages import page_policy
+from shared.wire.report.pages import page_policy, policy_of
 from shared.wire.report.reach_page import reach_page
 from shared.wire.report.state import encode_snapshot, parse_snapshot
 
@@ -18,6 +18,7 @@ __all__ = [
     "notice_page",
     "page_policy",
     "parse_snapshot",
+    "policy_of",
     "reach_page",
     "report_files",
     "verify_manifest",

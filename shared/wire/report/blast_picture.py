@@ -38,6 +38,9 @@ class BlastRadius(Protocol):
     def name(self) -> str: ...  # noqa: D102
 
     @property
+    def object_id(self) -> str: ...  # noqa: D102
+
+    @property
     def reached(self) -> Sequence[Reached]: ...  # noqa: D102
 
 

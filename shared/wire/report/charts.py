@@ -80,11 +80,16 @@ def expiry_calendar(figures: CredentialFigures, at: datetime) -> Markup:
 
 def reach_chart(reaches: Sequence[Reach]) -> Markup:
     """Connections granted and connections opened within 90 days, the widest unused reach first."""
-    worst = sorted(reaches, key=lambda reach: (-reach.unused, reach.name))[:_MOST_REACH]
+    worst = widest(reaches)
     most = max((reach.granted for reach in worst), default=1) or 1
     parts = [part for row, reach in enumerate(worst) for part in _reach(reach, 8 + row * 21, most)]
     told = "; ".join(f"{shown(reach.name, 40)}: {_used(reach)} of {reach.granted}" for reach in worst)
     return figure("reach", "Reach used against reach granted", told, (WIDTH, _HEIGHT), parts)
+
+
+def widest(reaches: Sequence[Reach]) -> Sequence[Reach]:
+    """As many as there is room for, the widest unused reach first."""
+    return sorted(reaches, key=lambda reach: (-reach.unused, reach.name))[:_MOST_REACH]
 
 
 def reach_in_words(reaches: Sequence[Reach]) -> str:

@@ -9,7 +9,7 @@ from shared.domain.posture.inventory import Known
 from shared.domain.posture.report import Entry, Report, Standing
 from shared.wire.report import sentences
 from shared.wire.report.blast_picture import BlastRadius, blast_picture
-from shared.wire.report.charts import ages_chart, expiry_calendar, reach_chart, reach_in_words, trend_chart
+from shared.wire.report.charts import ages_chart, expiry_calendar, reach_chart, reach_in_words, trend_chart, widest
 from shared.wire.report.pages import asset, environment, page_policy
 from shared.wire.report.rows import grouped_rows
 
@@ -81,6 +81,8 @@ def _pictures(report: Report, pictured: Pictured) -> dict[str, Any]:
         "reach_note": reach_in_words(pictured.reaches),
         "blast": blast_picture(blast) if blast else "",
         "blast_name": blast.name if blast else "",
+        "blast_id": blast.object_id if blast else "",
+        "reaches": [each for each in widest(pictured.reaches) if each.object_id],
         "blast_note": sentences.blast(blast) if blast else "",
     }
 

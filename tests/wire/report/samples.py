@@ -95,6 +95,7 @@ class Reached:
 class Blast:
     name: str
     reached: tuple[Reached, ...]
+    object_id: str = "cccccccc-0000-4000-8000-0000000000b1"
 
 
 BLAST = Blast(
@@ -114,13 +115,13 @@ FIGURES = CredentialFigures(
     4,
 )
 REACHES = (
-    Reach("invoice-agent", 5, 2),
+    Reach("invoice-agent", 5, 2, "cccccccc-0000-4000-8000-0000000000b1"),
     Reach("payroll-sync", 14, 3),
     Reach("terraform-deploy", 22, 20),
     Reach("support-triage-agent", 11, 0),
     Reach("data-lake-loader", 9, 9),
     Reach("hr-onboarding-agent", 7, None),
-    Reach("backup-runner", 18, 6),
+    Reach("backup-runner", 18, 6, "machine-identity/backup runner/eu"),
     Reach("crm-export", 4, 1),
 )
 PICTURED = Pictured(FIGURES, REACHES, BLAST)
@@ -228,6 +229,6 @@ def poisoned(text: str) -> tuple[Report, Pictured]:
     coverage = CoverageBlock(sources, (text,))
     known = Known(before([*(replace(each, severity=Severity.INFO) for each in now[2:4]), *now[4:], gone]))
     basis = Basis(AT, text, TITLES, coverage, known, exemptions)
-    blast = Blast(text, (Reached(text, (text, text + "2"), (text,), AT), Reached(text, (text,))))
-    pictured = Pictured(FIGURES, (Reach(text, 5, 2), Reach(text, 5, None)), blast)
+    blast = Blast(text, (Reached(text, (text, text + "2"), (text,), AT), Reached(text, (text,))), text)
+    pictured = Pictured(FIGURES, (Reach(text, 5, 2, text), Reach(text, 5, None)), blast)
     return build_report([*now, unknown("C9", 1, text)], basis), pictured
