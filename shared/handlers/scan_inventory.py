@@ -115,8 +115,14 @@ class _Turn:
 
 async def _look(turn: _Turn, join: AppJoin, learning: Learning, judging: Judging) -> Scan:
     reader = SourceReader(turn.ports.inventory, turn.ports.store, join, turn.claim.scan_id, turn.ports.show)
-    await together(reader.reports(), reader.directory())
-    tenant = await learning(join.in_common(reader.missing), turn.claim.at)
+    tenant = Tenant()
+
+    async def learn() -> None:
+        nonlocal tenant
+        await reader.directory()
+        tenant = await learning(join.in_common(reader.missing), turn.claim.at)
+
+    await together(reader.reports(), learn())
     judgement = _Judgement(judging(tenant, turn.claim.at))
     await judgement.first_look(join, reader.missing)
     await reader.details(Source.CERTIFICATES)

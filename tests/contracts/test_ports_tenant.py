@@ -10,10 +10,11 @@ from sandbox.graph.posture.names import NameServer
 from sandbox.graph.testing import Tenant, bearer
 from sandbox.tenant import HOST
 from shared.adapters.graph_policies import GraphPolicies
-from shared.adapters.json_api import JsonApi
 from shared.adapters.name_servers import DnsNameServers
+from shared.adapters.patient_graph import PatientGraph
 from shared.domain.posture.estate_facts import HostAnswers
 from shared.errors import RejectedError, RetryLaterError
+from tests.fakes.scan import Ticks
 from tests.sandbox.host_process import free_port
 
 
@@ -28,7 +29,8 @@ def policies(client: httpx.AsyncClient, *roles: str) -> GraphPolicies:
     async def headers() -> Mapping[str, str]:
         return bearer(*roles)
 
-    return GraphPolicies(JsonApi("graph", client, headers))
+    ticks = Ticks()
+    return GraphPolicies(PatientGraph(client, headers, str(client.base_url), clock=ticks, sleep=ticks.sleep))
 
 
 def answering(status: int, document: object = None) -> httpx.AsyncClient:
