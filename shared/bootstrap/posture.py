@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from shared.adapters.blob_reports import BlobReports
 from shared.adapters.blob_scan import BlobScanStore
+from shared.adapters.graph_audit_log import GraphAuditLog
 from shared.adapters.graph_inventory import GraphInventory
 from shared.adapters.hoop_session_log import HoopSessionLog
 from shared.adapters.inventory_join import SqliteJoin
@@ -38,8 +39,9 @@ def open_posture(settings: Settings, near: Neighbours, ports: Ports, rules: Rule
     graph = http(settings.graph_base_url, PAGE_TIMEOUT)
     stack.push_async_callback(graph.aclose)
     headers = bearer(near.credential, settings.cloud.graph_scope)
+    inventory = GraphInventory(graph, headers, settings.graph_base_url)
     scan = ScanPorts(
-        GraphInventory(graph, headers, settings.graph_base_url),
+        inventory,
         BlobScanStore(near.storage.blobs.get_container_client("scans")),
         ports.clock,
         ports.alerts,
@@ -49,4 +51,4 @@ def open_posture(settings: Settings, near: Neighbours, ports: Ports, rules: Rule
     log = HoopSessionLog(JsonApi("gateway", near.gateway, gateway_headers(settings, near.credential)))
     asked = ReportRules(Tenant(settings.tenant_id), rules)
     readers, desk = Readers(settings.report_readers_group), Desk(reports, ports.queue, ports.clock)
-    return Posture(ReportPorts(scan, reports, ports, log), asked, readers, desk)
+    return Posture(ReportPorts(scan, reports, ports, log, GraphAuditLog(inventory.graph)), asked, readers, desk)

@@ -12,6 +12,7 @@ class ApprovalRule:
     attributes: frozenset[str]
     approval_required_groups: frozenset[str] = frozenset()
     skip_review_groups: frozenset[str] = frozenset()
+    reviewer_groups: frozenset[str] = frozenset()
 
     def asks(self, groups: frozenset[str]) -> bool:
         """Whether members of these groups need a review. The gateway looks at the skip list only without the other."""
@@ -36,6 +37,7 @@ class AccessPolicy:
     rules: tuple[ApprovalRule, ...] = ()
     admin_group: str = "admin"
     auditor_group: str = "auditor"
+    reviewers_of_connection: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def reachable(self, groups: Iterable[str]) -> frozenset[str]:
         """The connections that an active identity with these groups can open."""
@@ -50,6 +52,11 @@ class AccessPolicy:
         if rule is None:
             return connection in self.reviewed_connections
         return rule.asks(frozenset(groups))
+
+    def approvers(self, connection: str) -> frozenset[str]:
+        """The reviewer groups that a review of this connection asks; none where it is opened without one."""
+        rule = self._rule_for(connection)
+        return self.reviewers_of_connection.get(connection, frozenset()) if rule is None else rule.reviewer_groups
 
     def _openers(self, connection: str) -> frozenset[str]:
         direct = self.groups_of_connection.get(connection, frozenset())

@@ -1,24 +1,45 @@
 """Read the estate: everybody at the gateway with what they reach and opened, joined with Entra."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from shared.domain.gateway import GatewayIdentity, IdentityKind, IdentityRef, Roster
 from shared.domain.identity_map import GroupMapping, IdentityMap, is_object_id, join
 from shared.domain.posture.doors import Doors
-from shared.domain.posture.gateway_view import Estate, GroupFacts, Holder, TaskGroup, Use
+from shared.domain.posture.gateway_view import Estate, GroupFacts, Holder, TaskGroup
+from shared.domain.posture.grants import Additions, additions, granted_at
 from shared.domain.posture.inventory import Known, Unknown
-from shared.domain.posture.kept_uses import KeptUses
+from shared.domain.posture.rules import PostureRules
+from shared.domain.posture.sessions import HISTORY
 from shared.domain.principals import AccountState, Principal, PrincipalKind
 from shared.errors import RejectedError, RetryLaterError
 from shared.handlers.identify_principal import resolve_map
-from shared.ports import Ports, Rules, SessionLog
+from shared.handlers.read_entra_logs import LOGGED, read_additions, read_tags, read_tokens
+from shared.handlers.read_sessions import Seen, Watch, read_sessions
+from shared.ports import AuditLog, Ports, Rules, SessionLog
 
-NOT_READ = Unknown("not-read")
 AMBIGUOUS = Unknown("ambiguous-identity")
 NOWHERE: Known[frozenset[str]] = Known(frozenset())
 _Memberships = Mapping[str, Known[frozenset[str]] | Unknown]
+
+
+@dataclass(frozen=True, slots=True)
+class EstatePorts:
+    """Everything outside that the estate is read from; `audit` is `None` for who can not wait for Entra's logs."""
+
+    around: Ports
+    log: SessionLog
+    audit: AuditLog | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EstateRules:
+    """What the operator decided, and how far back sessions are wanted."""
+
+    gateway: Rules
+    posture: PostureRules = field(default_factory=PostureRules)
+    span: timedelta = HISTORY
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +52,22 @@ class _Place:
     doors: Doors
 
     def task_groups(self) -> frozenset[str]:
-        """The Entra groups that stand for something here, or that the map names."""
-        standing = self.standing().values()
-        return self.identity_map.governed_groups(self.roster).union(*standing)
+        """The Entra groups that open something here, or that the map names; others may be held for other reasons."""
+        return self.identity_map.mapped_groups().union(*self.standing().values())
 
     def standing(self) -> dict[str, frozenset[str]]:
         """The Entra groups behind each gateway group that opens something, whether anybody has it or not."""
         anybody = GatewayIdentity(IdentityRef(IdentityKind.USER, ""), "", "", "", frozenset(self.doors.opens))
         return self.identity_map.governed(anybody)
+
+    def ways(self, holder: Holder) -> dict[str, list[frozenset[str]]]:
+        """For each connection within reach the grants of it, each as the Entra groups that stand for it."""
+        governed = self.identity_map.governed(holder.identity)
+        if holder.identity.ref.kind is IdentityKind.MACHINE_IDENTITY:
+            return {one: [governed.get(one, frozenset())] for one in holder.reach}
+        return {
+            one: [governed.get(name, frozenset()) for name in sorted(groups)] for one, groups in holder.reach.items()
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,37 +78,48 @@ class _Matches:
     unclear: frozenset[IdentityRef]
 
 
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    """What was opened, and since when anybody would have seen it."""
-
-    uses: Mapping[str, Known[tuple[Use, ...]] | Unknown]
-    since: datetime | None
-
-
-async def read_estate(ports: Ports, log: SessionLog, rules: Rules, at: datetime, days: int = 90) -> Estate:
-    """The gateway as a whole. What Graph or the session log would not tell is `Unknown`, for everybody it is about.
+async def read_estate(ports: EstatePorts, rules: EstateRules, at: datetime) -> Estate:
+    """The gateway as a whole. What a source would not tell is `Unknown`, for everybody it is about, and nothing else.
 
     Raises:
         RejectedError: `empty-roster`: a gateway without anybody is suspicious, and not clean.
         RetryLaterError: the gateway did not say who is there, or Graph which groups the identity map means.
     """
-    place = await _read_place(ports, rules)
-    matches = await _match(place, ports)
+    place, asked = await _read_place(ports.around, rules.gateway), rules.posture
+    matches = await _match(place, ports.around)
     task_groups = place.task_groups()
-    memberships = await _memberships(place, matches, task_groups, ports)
-    seen = await _seen(place.identities, log, at, timedelta(days=days))
-    groups = _groups(place, await _group_facts(task_groups, ports))
+    memberships = await _memberships(place, matches, task_groups, ports.around)
+    window = timedelta(minutes=asked.limits.bypass_minutes)
+    watch = Watch(frozenset(asked.facts.protected.values()), at - LOGGED - window, 2 * window)
+    seen = await read_sessions(place.identities, ports.log, at, watch, rules.span)
+    audits = await read_additions(ports.audit, at, task_groups)
+    holders = [_holder(one, place.doors, matches, memberships, seen) for one in place.identities]
+    if isinstance(audits, Known):
+        added = additions(audits.value)
+        holders = [_dated(one, place, added) for one in holders]
+    approvers = place.doors.approvers()
+    facts = await _group_facts(task_groups, _object_ids(approvers) - task_groups, ports.around)
+    groups = _groups(place, {one: facts[one] for one in sorted(task_groups)})
     promised = frozenset().union(*(one.promised for one in groups))
     return Estate(
-        holders=tuple(_holder(one, place.doors, matches, memberships, seen) for one in place.identities),
+        holders=tuple(holders),
         groups=groups,
         connections=place.doors.policy.connections,
         sessions_since=seen.since,
-        audits=NOT_READ,
-        tokens=NOT_READ,
+        audits=audits,
+        tokens=await read_tokens(ports.audit, at, holders, asked.facts.protected, window),
         connections_without_group=place.doors.without_group() - promised,
+        approvers={one: frozenset(_called(name, facts) for name in names) for one, names in approvers.items()},
         break_glass=place.identity_map.break_glass,
+        attributes=await read_tags(ports.audit, set(matches.principals.values())),
+        protected=asked.facts.protected,
+        expected_changes=asked.facts.expected_changes,
+        sensitive=asked.facts.sensitive,
+        standby=asked.facts.standby,
+        overlaps=asked.facts.overlaps,
+        probes=asked.facts.probes,
+        trusted_actors=asked.facts.trusted_actors,
+        workloads=asked.facts.workloads,
     )
 
 
@@ -131,8 +171,10 @@ async def _memberships(
         grants = [groups for one in identities for groups in place.identity_map.governed(one).values()]
         is_told = principal.kind is PrincipalKind.USER and not principal.state.is_shut
         held = [groups for groups in grants if len(groups) == 1] if is_told else []
-        certain[principal.principal_id] = frozenset().union(*held)
-        open_questions = frozenset().union(*grants) - certain[principal.principal_id] if is_told else task_groups
+        certain[principal.principal_id] = frozenset().union(*held) & task_groups
+        open_questions = (
+            frozenset().union(*grants) & task_groups - certain[principal.principal_id] if is_told else task_groups
+        )
         if open_questions:
             asked[principal.principal_id] = open_questions
     return await _with_answers(certain, asked, ports)
@@ -160,30 +202,8 @@ def _by_principal(place: _Place, matches: _Matches) -> Iterable[tuple[Principal,
     return found.values()
 
 
-async def _seen(identities: Iterable[GatewayIdentity], log: SessionLog, at: datetime, span: timedelta) -> _Seen:
-    users = frozenset(one.session_user for one in identities)
-    kept = KeptUses(users)
-    try:
-        async for user, use in log.uses(at - span, at):
-            kept.add(user, use)
-    except (RejectedError, RetryLaterError) as error:
-        return _Seen(dict.fromkeys(users, Unknown(error.reason)), None)
-    since = at - span if await _reaches_back(log, at - span, span) else kept.oldest
-    return _Seen({user: Known(uses) for user, uses in kept.by_user().items()}, since)
-
-
-async def _reaches_back(log: SessionLog, until: datetime, span: timedelta) -> bool:
-    """Whether the log holds anything older; when it does not say, it is taken for a young one."""
-    try:
-        async for _ in log.uses(until - span, until):
-            return True
-    except (RejectedError, RetryLaterError):
-        return False
-    return False
-
-
 def _holder(
-    identity: GatewayIdentity, doors: Doors, matches: _Matches, memberships: _Memberships, seen: _Seen
+    identity: GatewayIdentity, doors: Doors, matches: _Matches, memberships: _Memberships, seen: Seen
 ) -> Holder:
     principal, reach = matches.principals.get(identity.ref), doors.reach(identity)
     return Holder(
@@ -196,16 +216,38 @@ def _holder(
         reach,
         doors.asking(identity.groups, reach),
         seen.uses[identity.session_user],
+        live=seen.live.get(identity.session_user, {}),
     )
 
 
-async def _group_facts(task_groups: frozenset[str], ports: Ports) -> Mapping[str, GroupFacts]:
-    """What Entra says of each task group: nothing, where it does not answer or the group is gone."""
-    unsaid = {group_id: GroupFacts("") for group_id in sorted(task_groups)}
+def _dated(holder: Holder, place: _Place, added: Additions) -> Holder:
+    """The holder with the dates of its grants, as far as the audit has them."""
+    if holder.principal is None or isinstance(holder.task_groups, Unknown):
+        return holder
+    dates = granted_at(place.ways(holder), holder.task_groups.value, holder.principal.principal_id, added)
+    return replace(holder, granted_at=dates)
+
+
+async def _group_facts(
+    task_groups: frozenset[str], approvers: frozenset[str], ports: Ports
+) -> Mapping[str, GroupFacts]:
+    """What Entra says of each group: nothing, where it does not answer or the group is gone."""
+    wanted = sorted(task_groups | approvers)
+    unsaid = {group_id: GroupFacts("") for group_id in wanted}
     try:
-        return unsaid | dict(await ports.directory.group_facts(sorted(task_groups)))
+        return unsaid | dict(await ports.directory.group_facts(wanted))
     except (RejectedError, RetryLaterError):
         return unsaid
+
+
+def _object_ids(approvers: Mapping[str, frozenset[str]]) -> frozenset[str]:
+    return frozenset(name.lower() for names in approvers.values() for name in names if is_object_id(name))
+
+
+def _called(name: str, facts: Mapping[str, GroupFacts]) -> str:
+    """A reviewer group as people know it: the gateway may know it by an object id only."""
+    known = facts.get(name.lower())
+    return known.name if known is not None and known.name else name
 
 
 def _groups(place: _Place, facts: Mapping[str, GroupFacts]) -> tuple[TaskGroup, ...]:

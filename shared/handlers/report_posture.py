@@ -18,9 +18,9 @@ from shared.domain.posture.report import Basis, Report, Snapshot, build_report
 from shared.domain.posture.rules import PostureRules
 from shared.domain.posture.scan import Judge
 from shared.errors import RejectedError, RetryLaterError
-from shared.handlers.read_estate import read_estate
+from shared.handlers.read_estate import EstatePorts, EstateRules, read_estate
 from shared.handlers.scan_inventory import Scan, ScanPorts, ScanRules, scan_inventory
-from shared.ports import Ports, Reports, Rules, SessionLog
+from shared.ports import AuditLog, Ports, Reports, Rules, SessionLog
 from shared.wire.report import Pictured, encode_snapshot, parse_snapshot, report_files
 
 SNAPSHOT = "snapshot.json"
@@ -35,6 +35,7 @@ class ReportPorts:
     reports: Reports
     around: Ports
     log: SessionLog
+    audit: AuditLog | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,8 @@ async def _estate(
 ) -> tuple[tuple[Finding, ...], tuple[BlastRadius, ...]]:
     """What is said of the gateway, and how far everybody reaches there; one that does not answer is said so."""
     try:
-        estate = await read_estate(ports.around, ports.log, rules.gateway, at)
+        reading = EstatePorts(ports.around, ports.log, ports.audit)
+        estate = await read_estate(reading, EstateRules(rules.gateway, rules.posture), at)
     except (RetryLaterError, RejectedError) as error:
         gateway = About(ObjectKind.TENANT, "gateway", "gateway")
         return tuple(unknown(name, gateway, Unknown(error.reason)) for name in ESTATE_CHECKS), ()

@@ -1,8 +1,10 @@
 """Show reach: what one identity reaches at the gateway at this moment, as a page for those who may read reports."""
 
+from datetime import timedelta
+
 from shared.domain.posture.blast_radius import REACH_DAYS, blast_radius
 from shared.errors import RejectedError, RetryLaterError
-from shared.handlers.read_estate import read_estate
+from shared.handlers.read_estate import EstatePorts, EstateRules, read_estate
 from shared.handlers.report_posture import ReportPorts
 from shared.handlers.show_report import Readers, admit_reader
 from shared.ports import Rules
@@ -19,9 +21,9 @@ async def show_reach(
         RetryLaterError: Entra or the gateway does not answer, or not sensibly.
     """
     await admit_reader(reader_id, readers, ports.around.directory)
-    at = ports.around.clock.now()
+    at, span = ports.around.clock.now(), timedelta(days=REACH_DAYS)
     try:
-        estate = await read_estate(ports.around, ports.log, rules, at, REACH_DAYS)
+        estate = await read_estate(EstatePorts(ports.around, ports.log), EstateRules(rules, span=span), at)
     except RejectedError as error:
         # A gateway that refuses us or lists nobody is no fault of the reader's.
         raise RetryLaterError(error.reason, error.detail) from error

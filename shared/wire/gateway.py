@@ -117,6 +117,7 @@ class _RuleBody(LenientBody):
     attributes: Strings = None
     approval_required_groups: Strings = None
     skip_review_groups: Strings = None
+    reviewers_groups: Strings = None
 
 
 class _AuthConfigBody(LenientBody):
@@ -224,6 +225,7 @@ def access_policy(documents: PolicyDocuments) -> AccessPolicy:
         rules=tuple(_rule(body) for body in documents.rules or []),
         admin_group=documents.auth.admin_role_name or "admin",
         auditor_group=documents.auth.auditor_role_name or "auditor",
+        reviewers_of_connection={c.name: _set(c.reviewers) for c in connections if c.reviewers},
     )
 
 
@@ -239,6 +241,7 @@ def _rule(body: _RuleBody) -> ApprovalRule:
         _set(body.attributes),
         _set(body.approval_required_groups),
         _set(body.skip_review_groups),
+        _set(body.reviewers_groups),
     )
 
 

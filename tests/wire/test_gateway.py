@@ -109,9 +109,12 @@ def test_access_policy_holds_everything_that_decides_who_reaches_what() -> None:
         groups_of_attribute={"prod": names("ops")},
         attributes_of_connection={"pg": names("prod"), "web": names(), "ssh": names("prod")},
         reviewed_connections=names("pg"),
-        rules=(ApprovalRule(names("web"), names(), approval_required_groups=names("dev")),),
+        rules=(
+            ApprovalRule(names("web"), names(), approval_required_groups=names("dev"), reviewer_groups=names("sec")),
+        ),
         admin_group="root",
         auditor_group="readers",
+        reviewers_of_connection={"pg": names("sec")},
     )
 
 

@@ -45,6 +45,11 @@ class Doors:
             self._asking[question] = frozenset(asking)
         return self._asking[question]
 
+    def approvers(self) -> Mapping[str, frozenset[str]]:
+        """The reviewer groups of each connection that is reviewed."""
+        found = {one: self.policy.approvers(one) for one in sorted(self.policy.connections)}
+        return {one: groups for one, groups in found.items() if groups}
+
     def without_group(self) -> frozenset[str]:
         """The connections that no group opens, save those of administrators and auditors, who may open everything."""
         everywhere = {self.policy.admin_group, self.policy.auditor_group}

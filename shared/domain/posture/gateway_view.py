@@ -6,6 +6,7 @@ from datetime import datetime
 
 from shared.domain.gateway import GatewayIdentity
 from shared.domain.posture.inventory import Known, Unknown
+from shared.domain.posture.live_spans import Span
 from shared.domain.principals import Principal
 
 
@@ -27,7 +28,8 @@ class Holder:
     `task_groups` are the Entra groups (object ids) that stand for something at the gateway and that hold the principal
     by any path. `reach` gives for each connection the groups that open it, and whether it asks for an approval.
     `uses` is the newest first; nothing before `Estate.sessions_since` is known. `granted_at` says since when each
-    connection is within reach; one without a date was granted before the directory audit begins.
+    connection is within reach; one without a date was granted before the directory audit begins. `live` says of the
+    connections that protect a resource when any session was live, those that `uses` leaves out included.
     """
 
     identity: GatewayIdentity
@@ -37,6 +39,7 @@ class Holder:
     needs_approval: frozenset[str] = frozenset()
     uses: Known[tuple[Use, ...]] | Unknown = field(default_factory=lambda: Unknown("not-read"))
     granted_at: Mapping[str, datetime] = field(default_factory=dict)
+    live: Mapping[str, tuple[Span, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from shared.domain.gateway import IdentityKind
 from shared.domain.posture.finding import About, ObjectKind
 from shared.domain.posture.gateway_view import Estate, Holder, Use
 from shared.domain.posture.inventory import Known, Unknown
+from shared.domain.posture.live_spans import Span
 from shared.domain.principals import Principal, PrincipalKind
 
 _KINDS = {
@@ -48,6 +49,10 @@ class Party:
         dates = [holder.granted_at.get(connection) for holder in _open(self.holders) if connection in holder.reach]
         known = [date for date in dates if date is not None]
         return min(known) if known and len(known) == len(dates) else None
+
+    def live(self, connection: str) -> tuple[Span, ...]:
+        """When any session of a connection that protects a resource was live."""
+        return tuple(span for holder in self.holders for span in holder.live.get(connection, ()))
 
     def asks(self, connection: str) -> bool:
         """Whether every way to this connection waits for an approval."""

@@ -3,15 +3,14 @@
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import accumulate
 
 from shared.domain.posture.gateway_view import Use
+from shared.domain.posture.live_spans import STILL_LIVE, Span
 
 HISTORY = timedelta(days=396)
 """Thirteen months, so that what happens once a quarter or a year was seen before."""
-
-_STILL_LIVE = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +34,9 @@ class Timeline:
     ends: tuple[datetime, ...]
 
     @classmethod
-    def of(cls, uses: Iterable[Use]) -> "Timeline":
-        """The timeline of these sessions."""
-        spans = sorted((use.opened_at, use.ended_at or _STILL_LIVE) for use in uses)
+    def of(cls, uses: Iterable[Use], more: Iterable[Span] = ()) -> "Timeline":
+        """The timeline of these sessions, and of more that are told by when they were live."""
+        spans = sorted((*((use.opened_at, use.ended_at or STILL_LIVE) for use in uses), *more))
         return cls(tuple(opened for opened, _ in spans), tuple(accumulate((end for _, end in spans), max)))
 
     def touches(self, at: datetime, window: timedelta) -> bool:

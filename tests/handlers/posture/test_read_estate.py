@@ -12,10 +12,13 @@ from shared.domain.posture.blast_radius import blast_radius
 from shared.domain.posture.gateway_view import Estate, GroupFacts, Holder, TaskGroup, Use
 from shared.domain.posture.inventory import Known, Unknown
 from shared.domain.posture.kept_uses import NEWEST
+from shared.domain.posture.rules import PostureRules
+from shared.domain.posture.sessions import HISTORY
 from shared.domain.principals import AccountState
 from shared.domain.reach import AccessPolicy, ApprovalRule
 from shared.errors import RejectedError, RetryLaterError
-from shared.handlers.read_estate import read_estate
+from shared.handlers.read_estate import EstatePorts, EstateRules, read_estate
+from tests.fakes.audit import FakeAuditLog
 from tests.fakes.clock import START
 from tests.fakes.entra import guid
 from tests.fakes.world import World, rules
@@ -71,8 +74,14 @@ def met(world: World, *principal_ids: str) -> None:
         world.records.facts[principal_id] = described
 
 
-async def read(world: World, log: FakeSessionLog | None = None) -> Estate:
-    return await read_estate(world.ports, log or FakeSessionLog(), world.rules, START)
+async def read(
+    world: World,
+    log: FakeSessionLog | None = None,
+    audit: FakeAuditLog | None = None,
+    asked: PostureRules | None = None,
+) -> Estate:
+    ports = EstatePorts(world.ports, log or FakeSessionLog(), audit)
+    return await read_estate(ports, EstateRules(world.rules, asked or PostureRules()), START)
 
 
 def holder(estate: Estate, ref: IdentityRef) -> Holder:
@@ -318,7 +327,7 @@ async def test_estate_knows_connections_and_break_glass_and_that_audits_and_toke
 
     assert estate.connections == POLICY.connections
     assert estate.break_glass == {"boss@tether.example"}
-    assert (estate.audits, estate.tokens) == (Unknown("not-read"), Unknown("not-read"))
+    assert (estate.audits, estate.tokens) == (Unknown("not-read"), Unknown("no-protected-resource"))
 
 
 async def test_uses_are_each_holders_own_and_the_newest_first() -> None:
@@ -359,13 +368,13 @@ async def test_sessions_are_known_for_the_whole_span_when_the_log_holds_older_on
     world, log = a_world(), FakeSessionLog()
     world.gateway.person("ada@tether.example")
     log.opened("somebody who left", "orders", 3 * DAY)
-    log.opened("somebody who left", "orders", 100 * DAY)
+    log.opened("somebody who left", "orders", 400 * DAY)
 
-    assert (await read(world, log)).sessions_since == START - 90 * DAY
+    assert (await read(world, log)).sessions_since == START - HISTORY
 
 
 async def test_log_that_does_not_say_how_far_it_reaches_is_taken_for_a_young_one() -> None:
-    world, log = a_world(), FakeSessionLog(fails_before=START - 90 * DAY)
+    world, log = a_world(), FakeSessionLog(fails_before=START - HISTORY)
     ref = world.gateway.person("ada@tether.example")
     use = log.opened(ref.key, "orders", 3 * DAY)
 
@@ -385,16 +394,16 @@ async def test_nothing_is_known_of_time_when_the_log_is_empty() -> None:
     assert holder(estate, ref).uses == Known(())
 
 
-async def test_of_a_busy_connection_the_newest_are_kept_and_one_of_each_day_and_the_last_by_hand() -> None:
+async def test_of_a_busy_connection_the_newest_are_kept_and_the_ends_of_days_and_weeks_by_hand_and_not() -> None:
     world, log = a_world(), FakeSessionLog()
     ref = world.gateway.person("ada@tether.example")
-    _, last = (log.opened(ref.key, "orders", 60 * DAY + timedelta(hours=hours)) for hours in (2, 1))
+    first, last = (log.opened(ref.key, "orders", 60 * DAY + timedelta(hours=hours)) for hours in (2, 1))
     by_hand = log.opened(ref.key, "orders", 60 * DAY + timedelta(hours=3), interactive=True)
     busy = [log.opened(ref.key, "orders", timedelta(minutes=minutes)) for minutes in range(1, 4 * NEWEST)]
 
     uses = holder(await read(world, log), ref).uses
 
-    assert uses == Known((*busy[:NEWEST], last, by_hand))
+    assert uses == Known((*busy[:NEWEST], busy[-1], last, first, by_hand))
 
 
 async def test_estate_is_the_same_in_whatever_order_the_log_and_the_roster_come() -> None:

@@ -15,7 +15,7 @@ from shared.domain.posture.checks.remedies import (
 )
 from shared.domain.posture.checks.saying import READ_AUDIT_LOG, day, fails, listed
 from shared.domain.posture.finding import About, Finding, ObjectKind, Severity
-from shared.domain.posture.gateway_view import AuditEvent, Estate, TokenUse, Use, membership
+from shared.domain.posture.gateway_view import AuditEvent, Estate, TokenUse, membership
 from shared.domain.posture.inventory import Known, Unknown
 from shared.domain.posture.party import Party, parties
 from shared.domain.posture.sessions import Timeline
@@ -103,15 +103,16 @@ def _bypassed(case: Case[Estate]) -> Iterator[Finding]:
         if isinstance(uses, Unknown):
             yield unknown("G11", about, uses)
         else:
-            yield from _without_session(case, about, [one for one in uses.value if one.connection == connection], some)
+            live = party.live(connection) if party is not None else ()
+            sessions = Timeline.of((one for one in uses.value if one.connection == connection), live)
+            yield from _without_session(case, about, sessions, some)
 
 
 def _without_session(
-    case: Case[Estate], about: About, uses: Sequence[Use], tokens: Sequence[TokenUse]
+    case: Case[Estate], about: About, sessions: Timeline, tokens: Sequence[TokenUse]
 ) -> Iterator[Finding]:
     window, since = timedelta(minutes=case.limits.bypass_minutes), case.subject.sessions_since
     # A session may still be opened for the newest tokens.
-    sessions = Timeline.of(uses)
     alone = [one for one in tokens if one.at <= case.at - window and not sessions.touches(one.at, window)]
     if since is None:
         if alone:
