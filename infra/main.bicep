@@ -36,8 +36,8 @@ param gatewayTimeoutSeconds int = 30
 param keysAreRotating bool = false
 param clientStateGeneration int = 1
 
-@description('Which reviewer group is asked where; empty: no approvals, and no bot.')
-param approvalRoutesFile string = 'approval-routes.yaml'
+@description('Which reviewer group is asked where, such as approval-routes.yaml; empty: no approvals, and no bot.')
+param approvalRoutesFile string = ''
 
 @description('The key-settings of the routes, separated by commas. GATEWAY_KEY_DBA is the secret gateway-key-dba.')
 param reviewerKeySettings string = ''
@@ -55,6 +55,9 @@ param teamsOnBehalfOf bool = false
 @description('The registration that readers of reports sign in to; empty: nobody signs in, and nobody reads.')
 param readersClientId string = ''
 param reportReadersGroup string = ''
+
+@description('Name servers that tell whether redirects dangle; empty: Azure\'s.')
+param nameServers string = ''
 
 param identityMapFile string = 'identity-map.yaml'
 @allowed([
@@ -264,6 +267,7 @@ module appSettings 'modules/app-settings.bicep' = {
     teamsOnBehalfOf: teamsOnBehalfOf
     reportReadersGroup: reportReadersGroup
     identityMapFile: identityMapFile
+    nameServers: nameServers
     onUnenforceableRemoval: onUnenforceableRemoval
     restoreAfterSeconds: restoreAfterSeconds
     replicationHorizonSeconds: replicationHorizonSeconds
@@ -286,11 +290,12 @@ module alerts 'modules/alerts.bicep' = {
   }
 }
 
+// azd keeps these as variables, so none may be called as a variable that a parameter is read from.
 output APP_NAME string = app.outputs.name
 output APP_HOST_NAME string = app.outputs.hostName
 output KEY_VAULT_NAME string = vault.outputs.name
 output IDENTITY_CLIENT_ID string = identity.outputs.clientId
 output IDENTITY_PRINCIPAL_ID string = identity.outputs.principalId
-output BOT_APP_ID string = empty(botAppId) ? identity.outputs.clientId : botAppId
+output TEAMS_BOT_ID string = empty(botAppId) ? identity.outputs.clientId : botAppId
 output STORAGE_ACCOUNT_NAME string = storage.outputs.name
 output SERVICE_BUS_NAME string = serviceBus.outputs.name

@@ -24,6 +24,7 @@ param teamsServiceUrl string
 param teamsOnBehalfOf bool
 param reportReadersGroup string
 param identityMapFile string
+param nameServers string
 param onUnenforceableRemoval string
 param restoreAfterSeconds int
 param replicationHorizonSeconds int
@@ -80,6 +81,9 @@ resource settings 'Microsoft.Web/sites/config@2024-04-01' = {
     TEAMS_ON_BEHALF_OF: string(teamsOnBehalfOf)
     AZURE_AUTHORITY_HOST: ''
     REPORT_READERS_GROUP: reportReadersGroup
+    NAME_SERVERS: nameServers
+    APPLICATIONINSIGHTS_CONNECTION_STRING: insightsConnectionString
+    APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'Authorization=AAD;ClientId=${identityClientId}'
     IDENTITY_MAP_FILE: identityMapFile
     ON_UNENFORCEABLE_REMOVAL: onUnenforceableRemoval
     RESTORE_AFTER_SECONDS: string(restoreAfterSeconds)
@@ -93,8 +97,6 @@ resource settings 'Microsoft.Web/sites/config@2024-04-01' = {
     AzureWebJobsStorage__clientId: identityClientId
     ServiceBus__credential: 'managedidentity'
     ServiceBus__clientId: identityClientId
-    APPLICATIONINSIGHTS_CONNECTION_STRING: insightsConnectionString
-    APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
     OVERRIDE_USE_MI_FIC_ASSERTION_CLIENTID: identityClientId
   })
 }

@@ -21,12 +21,14 @@ var containers = [
   'holds'
   'scans'
   'reports'
+  'notices'
 ]
 var tables = [
   'principals'
   'sweeps'
   'approvals'
   'conversations'
+  'attestations'
 ]
 var deploymentContainer = 'deployments'
 
