@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from azure.keyvault.secrets.aio import SecretClient
 
 AT_ONCE = 8
-TIMEOUT = 20
+API_VERSION = "7.4"
+"""Known in every cloud, which the library's own choice need not be."""
+
+TIMEOUT, RETRIES = 20, 3
 KEY_TAGS = ("keyId", "CredentialId")
 """Tags that say which credential a version holds: ours, and that of Microsoft's rotation samples."""
 
@@ -25,9 +28,8 @@ APP_TAGS = ("appObjectId", "appId")
 class KeyVaults:
     """See `Vaults`. A certificate is listed among the secrets, as its private key is one."""
 
-    def __init__(self, credential: AsyncTokenCredential, certificate_authorities: str | None = None) -> None:
+    def __init__(self, credential: AsyncTokenCredential) -> None:
         self._credential = credential
-        self._trusted = {"connection_verify": certificate_authorities} if certificate_authorities else {}
 
     async def versions(self, vault_url: str) -> tuple[VaultVersion, ...]:
         """See `Vaults.versions`.
@@ -41,7 +43,12 @@ class KeyVaults:
 
         try:
             client = SecretClient(
-                vault_url, self._credential, connection_timeout=TIMEOUT, read_timeout=TIMEOUT, **self._trusted
+                vault_url,
+                self._credential,
+                api_version=API_VERSION,
+                connection_timeout=TIMEOUT,
+                read_timeout=TIMEOUT,
+                retry_total=RETRIES,
             )
             async with client:
                 return await _read(client)
