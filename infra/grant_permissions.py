@@ -23,6 +23,7 @@ from typing import Any
 import httpx
 
 from infra.permissions import Permission, Permissions, read_permissions
+from infra.stopped import StoppedError
 from shared.domain.clouds import CLOUDS, CloudName
 
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -32,10 +33,6 @@ _ADVICE = {
     404: "check --principal: it is the object id of the managed identity, not its client id",
 }
 Connect = Callable[[argparse.Namespace], httpx.Client]
-
-
-class StoppedError(Exception):
-    """What went wrong, and what to do about it, in one sentence for the person who runs this."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,6 @@ from shared.adapters.json_api import JsonApi
 from shared.domain.posture.scan import LISTS, REPORTS, Source
 from shared.domain.principals import PrincipalKind
 from shared.domain.subscriptions import LIFETIME, Subscription
-from shared.ports import Inventory
 from tests.contracts.test_ports_directory import OverHttp
 from tests.fakes.clock import FakeClock
 from tests.sandbox.login_under_test import ManagedIdentity
@@ -161,7 +160,7 @@ async def _ask_about_people(client: httpx.AsyncClient, url: str, people: dict[st
 
 
 async def _ask_for_posture(client: httpx.AsyncClient, url: str) -> None:
-    port: Inventory = GraphInventory(client, _headers, url)
+    port = GraphInventory(client, _headers, url)
     join = SqliteJoin()
     for source in (*LISTS, *REPORTS):
         link: str | None = None
@@ -178,7 +177,7 @@ async def _ask_for_posture(client: httpx.AsyncClient, url: str) -> None:
     await port.count(Source.APPLICATIONS)
     await port.look_up(Source.OWNERS, [f"applications/{join.keys(Source.FEDERATED_CREDENTIALS)[0]}"])
     join.close()
-    await GraphPolicies(JsonApi("graph", client, _headers)).app_management()
+    await GraphPolicies(port.graph).app_management()
 
 
 class _Identity(ManagedIdentity):
