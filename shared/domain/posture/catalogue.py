@@ -59,8 +59,11 @@ def judge_app(app: App, at: datetime, limits: Limits, tenant: Tenant = NOTHING_K
     """What every check says about it, by check, object and key. What the tenant does not know is unknown."""
     alone = _judge(ALL_APP_CHECKS, Case(app, at, limits))
     beside = _judge(IN_TENANT_CHECKS, Case(AppInTenant(app, tenant), at, limits))
+    found = [*alone, *beside]
+    if not found:
+        return ()
     owners, principal_id = contacts(app), app.principal.object_id if app.principal is not None else ""
-    return _sorted(_complete(finding, fix, principal_id, owners) for fix, finding in (*alone, *beside))
+    return _sorted(_complete(finding, fix, principal_id, owners) for fix, finding in found)
 
 
 def judge_tenant(tenant: Tenant, at: datetime, limits: Limits) -> tuple[Finding, ...]:
@@ -70,13 +73,15 @@ def judge_tenant(tenant: Tenant, at: datetime, limits: Limits) -> tuple[Finding,
 
 
 def _judge(checks: Mapping[str, Check[Subject]], case: Case[Subject]) -> Iterator[tuple[str, Finding]]:
-    return ((check.fix, finding) for check in checks.values() for finding in check.judge(case))
+    for check in checks.values():
+        for finding in check.judge(case):
+            yield check.fix, finding
 
 
 def _complete(finding: Finding, fix: str, principal_id: str = "", owners: tuple[str, ...] = ()) -> Finding:
     """With who should hear, and for a failure the call that would mend it."""
-    template = (finding.fix or fix) if finding.verdict is Verdict.FAIL else ""
-    return replace(finding, fix=for_object(template, finding.about, principal_id), owners=finding.owners or owners)
+    fix = for_object(finding.fix or fix, finding.about, principal_id) if finding.verdict is Verdict.FAIL else ""
+    return replace(finding, fix=fix, owners=finding.owners or owners)
 
 
 def _sorted(findings: Iterable[Finding]) -> tuple[Finding, ...]:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
 from shared.domain.posture.finding import About, Finding, ObjectKind, Severity, Verdict
-from shared.domain.posture.inventory import App, Unknown
+from shared.domain.posture.inventory import App, Unknown, once
 from shared.domain.posture.limits import Limits
 
 Subject = TypeVar("Subject")
@@ -47,11 +47,17 @@ class Check(Generic[Subject]):
 
 def about_app(app: App, key_id: str = "") -> About:
     """What a finding about an application is about: the registration, or else the principal."""
+    whole = _about(app)
+    return About(whole.kind, whole.object_id, whole.name, key_id, whole.app_id) if key_id else whole
+
+
+@once
+def _about(app: App) -> About:
     kind = ObjectKind.APPLICATION
     if app.application is None:
         is_agent = app.principal is not None and app.principal.is_agent
         kind = ObjectKind.AGENT_IDENTITY if is_agent else ObjectKind.SERVICE_PRINCIPAL
-    return About(kind, app.object_id, app.name, key_id, app.app_id)
+    return About(kind, app.object_id, app.name, app_id=app.app_id)
 
 
 def unknown(check_id: str, about: About, missing: Unknown) -> Finding:

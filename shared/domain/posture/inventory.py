@@ -3,11 +3,12 @@
 What could not be read is `Unknown`, with the reason, and never an empty list: an absence is a fact that was read.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Generic, TypeVar
+from functools import wraps
+from typing import Any, Generic, TypeVar
 
 Value = TypeVar("Value")
 
@@ -176,7 +177,8 @@ class App:
     """One application in this tenant: its registration, its service principal, or both, joined by app id.
 
     `last_used_at` holds the newest sign-in as client or resource, `credential_uses` the last use of each key id.
-    `unread_half` says why a registration or principal that is `None` may exist all the same.
+    `unread_half` says why a registration or principal that is `None` may exist all the same. `remembered` keeps what
+    was worked out of all this, by name.
     """
 
     app_id: str
@@ -191,6 +193,7 @@ class App:
     directory_roles: Known[tuple[str, ...]] | Unknown = field(default_factory=lambda: Unknown("not-read"))
     delegated_scopes: Known[frozenset[str]] | Unknown = field(default_factory=lambda: Unknown("not-read"))
     unread_half: Unknown | None = None
+    remembered: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def object_id(self) -> str:
@@ -216,3 +219,18 @@ class App:
         """Every secret and certificate, of the registration and of the principal, each key once."""
         both = [one.credentials for one in (self.application, self.principal) if one is not None]
         return tuple({credential.key_id: credential for some in both for credential in some}.values())
+
+
+def once(trait: Callable[[App], Value]) -> Callable[[App], Value]:
+    """The same, worked out once for each application, because one check after the other asks for it."""
+    name = trait.__qualname__
+
+    @wraps(trait)
+    def remembering(app: App) -> Value:
+        try:
+            value: Value = app.remembered[name]
+        except KeyError:
+            value = app.remembered[name] = trait(app)
+        return value
+
+    return remembering

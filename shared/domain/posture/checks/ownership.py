@@ -21,7 +21,7 @@ from shared.domain.posture.checks.traits import (
     privileges,
 )
 from shared.domain.posture.finding import Finding, Severity
-from shared.domain.posture.inventory import App, Known, Owner, OwnerKind, Unknown
+from shared.domain.posture.inventory import App, Known, Owner, OwnerKind, Unknown, once
 
 OWNERS = "GET /applications?$filter=owners/$count eq 0&$count=true, and the same on /servicePrincipals"
 ADD_OWNER = (
@@ -58,6 +58,7 @@ def _single_owner(case: Case[App]) -> Iterator[Finding]:
     yield from _too_few_owners(case, "B2", 1)
 
 
+@once
 def _owners(app: App) -> Known[tuple[Owner, ...]] | Unknown:
     """The owners, by id; none when there is nothing to own or the count says so."""
     count = owner_count(app)

@@ -4,11 +4,12 @@ from collections.abc import Iterable
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from shared.domain.posture.inventory import App
+from shared.domain.posture.inventory import App, once
 
 PRIVATE_SUFFIXES = (".local", ".localhost", ".internal", ".intranet", ".corp", ".lan", ".home", ".private", ".test")
 
 
+@once
 def redirects(app: App) -> tuple[str, ...]:
     """Every web and single-page redirect, in an order that does not depend on the reading."""
     one = app.application

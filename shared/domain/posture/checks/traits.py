@@ -20,6 +20,7 @@ from shared.domain.posture.inventory import (
     Owner,
     OwnerKind,
     Unknown,
+    once,
 )
 
 MODES_WITH_TOKENS = frozenset({"", "oidc", "notsupported"})
@@ -36,6 +37,7 @@ class Held:
     credential: Credential
 
 
+@once
 def is_microsofts(app: App) -> bool:
     """Whether Microsoft owns it; its owners, uses and credentials are not ours to judge."""
     return app.principal is not None and app.principal.is_microsofts
@@ -92,6 +94,7 @@ def renews_itself(credential: Credential) -> bool:
     return credential.is_renewed_by_microsoft and not signs_tokens(credential)
 
 
+@once
 def held(app: App) -> tuple[Held, ...]:
     """Every credential that people here keep, each once, with the object that holds it."""
     if is_microsofts(app) or is_managed_identity(app):
@@ -99,25 +102,29 @@ def held(app: App) -> tuple[Held, ...]:
     return held_by_application(app) + held_by_principal(app)
 
 
+@once
 def held_by_application(app: App) -> tuple[Held, ...]:
     """The credentials of the registration."""
     if app.application is None or not app.application.credentials:
         return ()
-    mine = about_app(app)
-    return tuple(Held(replace(mine, key_id=one.key_id), one) for one in each_once(app.application.credentials))
+    return tuple(Held(about_app(app, one.key_id), one) for one in each_once(app.application.credentials))
 
 
+@once
 def held_by_principal(app: App) -> tuple[Held, ...]:
     """The credentials of the principal, which portals do not show."""
     if app.principal is None or not app.principal.credentials:
         return ()
     kind = ObjectKind.AGENT_IDENTITY if app.principal.is_agent else ObjectKind.SERVICE_PRINCIPAL
-    mine = About(kind, app.principal.object_id, app.principal.name, app_id=app.app_id)
-    return tuple(Held(replace(mine, key_id=one.key_id), one) for one in each_once(app.principal.credentials))
+    object_id, name = app.principal.object_id, app.principal.name
+    found = each_once(app.principal.credentials)
+    return tuple(Held(About(kind, object_id, name, one.key_id, app.app_id), one) for one in found)
 
 
 def each_once(credentials: tuple[Credential, ...]) -> tuple[Credential, ...]:
     """One for each certificate, whatever its usages, and none for the password that guards a signing certificate."""
+    if len(credentials) == 1 and credentials[0].kind is CredentialKind.CERTIFICATE:
+        return credentials
     signing = {mark for one in credentials if signs_tokens(one) for mark in (one.key_id, one.thumbprint) if mark}
     found: dict[tuple[CredentialKind, str], Credential] = {}
     for one in sorted(credentials, key=_order):
@@ -140,6 +147,7 @@ def opens_doors(app: App, at: datetime) -> bool:
     return any(one.credential.is_live(at) for one in held(app))
 
 
+@once
 def tier_zero_roles(app: App) -> Known[tuple[str, ...]] | Unknown:
     """Names of the tier-0 application permissions that it was granted."""
     if app.principal is None or is_microsofts(app):
@@ -150,6 +158,7 @@ def tier_zero_roles(app: App) -> Known[tuple[str, ...]] | Unknown:
     return Known(tuple(sorted(TIER_ZERO[role_id] for role_id in ids if role_id in TIER_ZERO)))
 
 
+@once
 def directory_roles(app: App) -> Known[tuple[str, ...]] | Unknown:
     """Template ids of the directory roles that it holds."""
     if app.principal is None or is_microsofts(app):
@@ -159,6 +168,7 @@ def directory_roles(app: App) -> Known[tuple[str, ...]] | Unknown:
     return Known(tuple(sorted({role.lower() for role in app.directory_roles.value})))
 
 
+@once
 def privileges(app: App) -> Known[tuple[str, ...]] | Unknown:
     """Names of everything that makes it tier-0. `Unknown` only if nothing was seen and something was not read."""
     roles, directory = tier_zero_roles(app), directory_roles(app)
@@ -171,6 +181,7 @@ def privileges(app: App) -> Known[tuple[str, ...]] | Unknown:
     return missing[0] if missing else Known(())
 
 
+@once
 def federated(app: App) -> Known[tuple[FederatedCredential, ...]] | Unknown:
     """Its federated credentials, by name; only a registration has any, and a count of none needs no reading."""
     if app.application is None or app.application.federated_count == 0:
@@ -180,6 +191,7 @@ def federated(app: App) -> Known[tuple[FederatedCredential, ...]] | Unknown:
     return Known(tuple(sorted(app.federated.value, key=lambda one: (one.name, one.issuer, one.subject))))
 
 
+@once
 def owner_count(app: App) -> Known[int] | Unknown:
     """How many own the registration or the principal; a read list and a count complete each other."""
     counts = [one.owner_count for one in (app.application, app.principal) if one is not None]
