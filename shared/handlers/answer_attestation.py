@@ -25,26 +25,12 @@ from shared.domain.posture.attestation import (
 from shared.domain.posture.rules import PostureRules
 from shared.domain.principals import AccountState, PrincipalKind
 from shared.errors import AlreadyDecidedError, ClaimedElsewhereError, RejectedError
+from shared.handlers.card_subject import posture_needed
 from shared.handlers.shrink_reach import shrink_reach
-from shared.ports import Ports, PosturePorts, Rules, SessionLog
+from shared.ports import Ports, Rules
 
 CHAINS = "attestations/"
 ATTEMPTS = 4
-
-
-@dataclass(frozen=True, slots=True)
-class AttestationPorts:
-    """Everything outside that attestations need."""
-
-    around: Ports
-    log: SessionLog
-
-    @property
-    def posture(self) -> PosturePorts:
-        """Where attestations and exemptions are kept."""
-        if self.around.posture is None:
-            raise RejectedError("no-posture", "owners' cards are not set up")
-        return self.around.posture
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +53,7 @@ class Said:
 
 
 async def answer_attestation(
-    attestation: Attestation, said: Said, ports: AttestationPorts, rules: AttestationRules
+    attestation: Attestation, said: Said, ports: Ports, rules: AttestationRules
 ) -> Attestation:
     """The attestation after the reply; the same reply again changes nothing and gives the same.
 
@@ -91,7 +77,7 @@ async def answer_attestation(
 
 
 async def finish_answer(
-    attestation: Attestation, correlation_id: str, ports: AttestationPorts, rules: AttestationRules
+    attestation: Attestation, correlation_id: str, ports: Ports, rules: AttestationRules
 ) -> Attestation | None:
     """The attestation after what was underway was carried out; `None` when somebody else has saved since.
 
@@ -124,15 +110,13 @@ async def finish_answer(
     return await _save(replace(after, taken=taken, chain=attestation.chain), ports)
 
 
-async def _answer(
-    attestation: Attestation, said: Said, ports: AttestationPorts, rules: AttestationRules
-) -> Attestation | None:
+async def _answer(attestation: Attestation, said: Said, ports: Ports, rules: AttestationRules) -> Attestation | None:
     """The attestation after the reply; `None` when somebody else has saved since it was read."""
     if attestation.underway is not None:
         # What was said before this click is done before it, or given up.
         return await _finish_before(attestation, said, ports, rules)
     role, person = await _judge(said.person, attestation.question, ports, rules)
-    answered = Answered(said.reply, person, ports.around.clock.now(), said.reason, said.until, role)
+    answered = Answered(said.reply, person, ports.clock.now(), said.reason, said.until, role)
     if is_repeated(attestation, answered):
         return attestation
     consider(attestation, answered)
@@ -141,7 +125,7 @@ async def _answer(
 
 
 async def _finish_before(
-    attestation: Attestation, said: Said, ports: AttestationPorts, rules: AttestationRules
+    attestation: Attestation, said: Said, ports: Ports, rules: AttestationRules
 ) -> Attestation | None:
     """The end of what is underway if it is this reply; else `None`, so that this one is judged by what came of it."""
     underway = attestation.underway
@@ -155,13 +139,11 @@ async def _finish_before(
     return after if is_it else None
 
 
-async def _judge(
-    person: Person, question: Question, ports: AttestationPorts, rules: AttestationRules
-) -> tuple[Role, Person]:
+async def _judge(person: Person, question: Question, ports: Ports, rules: AttestationRules) -> tuple[Role, Person]:
     """What somebody is to an identity now, as Entra says at this moment, and what Entra calls them."""
     approvers, person_id = rules.posture.approvers.lower(), _id(person)
     groups = question.owner_groups | ({approvers} if approvers else frozenset())
-    directory = ports.around.directory
+    directory = ports.directory
     principal, held = await asyncio.gather(
         directory.describe(person_id, PrincipalKind.USER),
         directory.memberships(person_id, groups) if groups else _none(),
@@ -186,16 +168,16 @@ async def _carry_out(
     attestation: Attestation,
     answered: Answered,
     correlation_id: str,
-    ports: AttestationPorts,
+    ports: Ports,
     rules: AttestationRules,
 ) -> tuple[UnusedGrant, ...]:
     """What an answer leads to outside of its row is there; the grants that were taken."""
     accepted = acceptances(replace(attestation, underway=None), answered)
     if accepted:
-        await ports.posture.exemptions.put(accepted)
+        await posture_needed(ports).exemptions.put(accepted)
     if answered.reply is not Reply.SHRINK:
         return ()
-    shrunk = await shrink_reach(attestation, ports.around, ports.log, rules.gateway, correlation_id)
+    shrunk = await shrink_reach(attestation, ports, posture_needed(ports).log, rules.gateway, correlation_id)
     return shrunk.taken
 
 
@@ -204,7 +186,7 @@ async def _note(
     attestation: Attestation,
     answered: Answered,
     correlation_id: str,
-    ports: AttestationPorts,
+    ports: Ports,
     **details: object,
 ) -> Attestation:
     """The attestation with its evidence appended."""
@@ -221,23 +203,23 @@ async def _note(
         "findings": [one.finding_id for one in question.evidence],
         "before": attestation.stage,
     }
-    at, about = ports.around.clock.now(), question.about.object_id
+    at, about = ports.clock.now(), question.about.object_id
     entry = EvidenceEntry(at, what, about, correlation_id, {**said, **details})
     chain = f"{CHAINS}{attestation.attestation_id}"
-    return replace(attestation, chain=await ports.around.evidence.append(chain, attestation.chain, [entry]))
+    return replace(attestation, chain=await ports.evidence.append(chain, attestation.chain, [entry]))
 
 
-async def _save(attestation: Attestation, ports: AttestationPorts) -> Attestation | None:
+async def _save(attestation: Attestation, ports: Ports) -> Attestation | None:
     """The attestation with its new version; `None` when somebody else has saved since it was read."""
     try:
-        return await ports.posture.attestations.save(attestation)
+        return await posture_needed(ports).attestations.save(attestation)
     except AlreadyDecidedError:
         return None
 
 
-async def _read_again(seen: Attestation, ports: AttestationPorts) -> Attestation:
+async def _read_again(seen: Attestation, ports: Ports) -> Attestation:
     """The attestation as it is now, as long as it is the question that was seen."""
-    now = await ports.posture.attestations.read(seen.attestation_id)
+    now = await posture_needed(ports).attestations.read(seen.attestation_id)
     if now is None or now.round != seen.round:
         raise AlreadyDecidedError("already-decided", "it was asked about anew")
     return now

@@ -11,7 +11,7 @@ from shared.domain.card_token import CardToken, Shown
 from shared.domain.posture.attestation import Attestation, Reply, Stage
 from shared.domain.posture.owner_cards import answers_on, digest_copy, evidence_digest, is_outdated
 from shared.errors import AlreadyDecidedError, RejectedError, RetryLaterError
-from shared.handlers.answer_attestation import AttestationPorts, AttestationRules, Said, answer_attestation
+from shared.handlers.answer_attestation import AttestationRules, Said, answer_attestation
 from shared.handlers.card_click import Click, learn_from
 from shared.handlers.card_subject import posture_needed
 from shared.handlers.faces import owner_card_of
@@ -68,8 +68,7 @@ async def _answered(attestation: Attestation, spec: CopySpec, token: CardToken, 
     later = replace(attestation, stage=Stage.PROPOSED)
     await show_attestation(later, click.correlation_id, ports, channel, clicked_at + LOOK_AFTER)
     try:
-        outside = AttestationPorts(ports, posture_needed(ports).log)
-        attestation = await answer_attestation(attestation, said, outside, rules)
+        attestation = await answer_attestation(attestation, said, ports, rules)
     except AlreadyDecidedError:
         attestation = await posture_needed(ports).attestations.read(attestation.attestation_id) or attestation
     await _tell_everybody(attestation, click)
