@@ -53,6 +53,10 @@ async def ask(door: Door, _: Mapping[str, str], body: Json) -> str:
     return await (await door.gateway()).ask(str(subject), str(connection), str(script).strip())
 
 
+async def make_report(door: Door, _: Mapping[str, str], __: Json) -> None:
+    await door.report.make()
+
+
 async def set_graph_switch(door: Door, path: Mapping[str, str], body: Json) -> None:
     await door.entra.set_switches(_switch(GRAPH_SWITCHES, path, body))
 
@@ -91,6 +95,7 @@ ACTIONS: dict[str, Action] = {
     "/api/groups/{group_id}/members/{id}/remove": remove_member,
     "/api/sessions": open_session,
     "/api/reviews": ask,
+    "/api/reports": make_report,
     "/api/switches/graph/{name}": set_graph_switch,
     "/api/switches/gateway/{name}": set_gateway_switch,
 }

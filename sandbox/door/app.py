@@ -44,6 +44,9 @@ def create_app() -> Starlette:
         await door.state()
         return JSONResponse({"rows": door.rows_after(int(after))})
 
+    async def show_report(_: Request) -> Response:
+        return JSONResponse(await door.report_state())
+
     async def stream_state(_: Request) -> Response:
         headers = {"X-Accel-Buffering": "no"}
         return StreamingResponse(_states(door, closing), media_type="text/event-stream", headers=headers)
@@ -52,6 +55,7 @@ def create_app() -> Starlette:
         Route("/", _show_page),
         Route("/api/state", show_state),
         Route("/api/timeline", show_timeline),
+        Route("/api/report", show_report),
         Route("/api/stream", stream_state),
         *(Route(path, partial(_act, door=door, action=action), methods=["POST"]) for path, action in ACTIONS.items()),
         Mount("/static", StaticFiles(directory=STATIC)),

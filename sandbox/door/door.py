@@ -10,7 +10,8 @@ from sandbox.door.events import EntraEvent, GatewayEvent, Json, TeamsEvent
 from sandbox.door.gateway import Gateway, StandInGateway
 from sandbox.door.hoop import HoopGateway, api_key
 from sandbox.door.links import read_links
-from sandbox.door.picture import Picture, draw
+from sandbox.door.picture import Picture, draw, is_off
+from sandbox.door.report import PostureReport
 from sandbox.door.review_page import Scene, approvals_json, timeline_json
 from sandbox.door.reviews import Reviews
 from sandbox.door.routes import read_routes
@@ -37,6 +38,7 @@ class Door:
         self.entra = Entra(Server("Entra", graph_url()), Server("The identity endpoint", url("identity")))
         self.watch = Watch(Server("The app", url("functions")), Server("The broker", broker_control_url()))
         self.teams = watched_teams()
+        self.report = PostureReport()
         self.changes, self.reviews = Changes(), Reviews()
         self.directory = EMPTY_DIRECTORY
         self._gateway: Gateway | None = None
@@ -64,6 +66,13 @@ class Door:
         now = time.time()
         return [page.row_json(change, now, self._picture) for change in self.changes.all if change.seq > seq]
 
+    async def report_state(self) -> Json:
+        """The newest posture report, with those who may read it now."""
+        await self.state()
+        inside = self._picture.principals_in(self.report.readers_group)
+        users = (row for row in self.directory["users"] if row["id"] in inside and not is_off(row))
+        return await self.report.show(sorted(users, key=lambda row: str(row["displayName"]).casefold()))
+
     async def gateway(self) -> Gateway:
         """The gateway behind the door; a real one answers its control routes with anything but JSON."""
         if self._gateway is None:
@@ -89,7 +98,8 @@ class Door:
     async def close(self) -> None:
         """Let go of every server."""
         teams = [self.teams.close()] if self.teams else []
-        await asyncio.gather(self.entra.close(), self.watch.close(), self._gateway_server.close(), *teams)
+        servers = (self.entra, self.watch, self._gateway_server, self.report)
+        await asyncio.gather(*(one.close() for one in servers), *teams)
 
     async def _catch_up(self) -> None:
         pause = max(FRESH_SECONDS, SHARE_OF_TIME * self._whole_look_took)

@@ -2,6 +2,7 @@
 import { drawApprovals } from './approvals.js';
 import { drawEntra, drawEntraSwitches } from './entra.js';
 import { drawGateway, drawGatewaySwitches } from './gateway.js';
+import { watchReport } from './posture.js';
 import { drawFailures, drawFigures, drawStatus, drawTimeline, tick } from './timeline.js';
 
 const by = (id) => document.getElementById(id);
@@ -31,6 +32,7 @@ async function post(button) {
       body: button.dataset.body ?? '{}',
     });
     const { problem, said } = await answer.json().catch(() => ({}));
+    if (answer.ok && button.dataset.announce) document.dispatchEvent(new Event(button.dataset.announce));
     own.refused = answer.ok ? '' : (problem ?? `Refused with status ${answer.status}.`);
     own.said = said ?? '';
   } catch {
@@ -60,3 +62,4 @@ stream.addEventListener('error', () => {
   draw();
 });
 setInterval(tick, 200);
+watchReport();
