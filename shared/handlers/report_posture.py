@@ -12,15 +12,18 @@ from shared.domain.posture.estate_facts import InCommon, Tenant
 from shared.domain.posture.figures import CredentialFigures, CredentialTally
 from shared.domain.posture.finding import About, Finding, ObjectKind
 from shared.domain.posture.gateway_catalogue import ESTATE_CHECKS, judge_estate
+from shared.domain.posture.gateway_view import Estate
 from shared.domain.posture.inventory import Known, Unknown
 from shared.domain.posture.jobs import report_id_of
 from shared.domain.posture.report import Basis, Report, Snapshot, build_report
 from shared.domain.posture.rules import PostureRules
 from shared.domain.posture.scan import Judge
 from shared.errors import RejectedError, RetryLaterError
+from shared.handlers.prepare_announcement import Judged, prepare_announcement
 from shared.handlers.read_estate import EstatePorts, EstateRules, read_estate
 from shared.handlers.scan_inventory import Scan, ScanPorts, ScanRules, scan_inventory
-from shared.ports import AuditLog, Ports, Reports, Rules, SessionLog
+from shared.ports import ApprovalRules, AuditLog, Ports, Reports, Rules, SessionLog
+from shared.wire.announcement import ANNOUNCEMENT, encode_announcement
 from shared.wire.report import Pictured, encode_snapshot, parse_snapshot, report_files
 
 SNAPSHOT = "snapshot.json"
@@ -40,11 +43,12 @@ class ReportPorts:
 
 @dataclass(frozen=True, slots=True)
 class ReportRules:
-    """What the operator decided about reports."""
+    """What the operator decided about reports; `asking` is `None` where nobody is told of them in Teams."""
 
     tenant: Tenant
     gateway: Rules
     posture: PostureRules = field(default_factory=PostureRules)
+    asking: ApprovalRules | None = None
     scan: ScanRules = field(default_factory=ScanRules)
 
 
@@ -66,11 +70,16 @@ async def report_posture(ports: ReportPorts, rules: ReportRules) -> Published:
     async with scan_inventory(ports.scan, rules.scan, partial(_learn, rules), partial(_judging, rules)) as scan:
         report_id = report_id_of(scan.at)
         before = await _previous(ports.reports, report_id)
-        estate, radii = await _estate(scan.at, ports, rules)
-        findings = (*scan.findings, *judge_tenant(scan.tenant, scan.at, rules.posture.limits), *estate)
-        report = build_report(findings, _basis(scan, before, rules))
+        estate = await _estate(scan.at, ports, rules)
+        seen, radii = _judge_estate(estate, scan.at, rules)
+        findings = (*scan.findings, *judge_tenant(scan.tenant, scan.at, rules.posture.limits), *seen)
+        report = build_report(findings, await _basis(scan, before, ports, rules))
         pictured = Pictured(_credentials(scan), [one.reach for one in radii], next(iter(radii), None))
         files = {**report_files(report, pictured), SNAPSHOT: encode_snapshot(report.snapshot())}
+        if rules.asking is not None and ports.around.posture is not None:
+            judged = Judged(findings, scan.apps(), estate.value if isinstance(estate, Known) else None)
+            told = await prepare_announcement(report_id, report, judged, ports.around, rules.asking)
+            files[ANNOUNCEMENT] = encode_announcement(told)
         await ports.reports.put(report_id, files)
     return Published(report_id, report)
 
@@ -87,17 +96,23 @@ async def _previous(reports: Reports, report_id: str) -> Known[Snapshot] | Unkno
     return Unknown("snapshot-missing") if data is None else parse_snapshot(data)
 
 
-async def _estate(
-    at: datetime, ports: ReportPorts, rules: ReportRules
-) -> tuple[tuple[Finding, ...], tuple[BlastRadius, ...]]:
-    """What is said of the gateway, and how far everybody reaches there; one that does not answer is said so."""
+async def _estate(at: datetime, ports: ReportPorts, rules: ReportRules) -> Known[Estate] | Unknown:
+    """The gateway as a whole; one that does not answer is said so."""
     try:
         reading = EstatePorts(ports.around, ports.log, ports.audit)
-        estate = await read_estate(reading, EstateRules(rules.gateway, rules.posture), at)
+        return Known(await read_estate(reading, EstateRules(rules.gateway, rules.posture), at))
     except (RetryLaterError, RejectedError) as error:
+        return Unknown(error.reason)
+
+
+def _judge_estate(
+    estate: Known[Estate] | Unknown, at: datetime, rules: ReportRules
+) -> tuple[tuple[Finding, ...], tuple[BlastRadius, ...]]:
+    """What is said of the gateway, and how far everybody reaches there."""
+    if isinstance(estate, Unknown):
         gateway = About(ObjectKind.TENANT, "gateway", "gateway")
-        return tuple(unknown(name, gateway, Unknown(error.reason)) for name in ESTATE_CHECKS), ()
-    return judge_estate(estate, at, rules.posture.limits), blast_radii(estate, at)
+        return tuple(unknown(name, gateway, estate) for name in ESTATE_CHECKS), ()
+    return judge_estate(estate.value, at, rules.posture.limits), blast_radii(estate.value, at)
 
 
 async def _learn(rules: ReportRules, _common: InCommon, _at: datetime) -> Tenant:
@@ -109,12 +124,14 @@ def _judging(rules: ReportRules, tenant: Tenant, at: datetime) -> Judge:
     return lambda app: judge_app(app, at, limits, tenant)
 
 
-def _basis(scan: Scan, before: Known[Snapshot] | Unknown, rules: ReportRules) -> Basis:
+async def _basis(scan: Scan, before: Known[Snapshot] | Unknown, ports: ReportPorts, rules: ReportRules) -> Basis:
     titles = {name: check.title for name, check in ALL_APP_CHECKS.items()}
     titles |= {name: check.title for name, check in IN_TENANT_CHECKS.items()}
     titles |= {name: check.title for name, check in TENANT_CHECKS.items()}
     titles |= {name: check.title for name, check in ESTATE_CHECKS.items()}
-    return Basis(scan.at, rules.tenant.name or rules.tenant.tenant_id, titles, coverage_block(scan.coverage), before)
+    exempt = await ports.around.posture.exemptions.all() if ports.around.posture is not None else ()
+    name = rules.tenant.name or rules.tenant.tenant_id
+    return Basis(scan.at, name, titles, coverage_block(scan.coverage), before, exempt)
 
 
 def _credentials(scan: Scan) -> CredentialFigures:

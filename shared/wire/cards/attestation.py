@@ -117,21 +117,22 @@ def _outdated_card(attestation: Attestation, link: str | None) -> Card:
 
 
 def _open_face(attestation: Attestation, spec: CopySpec) -> tuple[str, str, str]:
-    is_security = spec.place.kind is PlaceKind.CHANNEL
-    if attestation.stage is Stage.PROPOSED and is_security:
-        return "warning", "An owner wants to keep this", "Accept the risk, or refuse it. No owner can accept their own."
+    if spec.place.kind is PlaceKind.CHANNEL:
+        return _security_face(attestation)
     if attestation.stage is Stage.PROPOSED:
         return "emphasis", "The wish to keep it waits", "The security team has been asked to accept the risk."
     if spec.number < 0:
-        return (
-            "warning",
-            "Is this still needed? A reminder",
-            "Nobody has answered yet. Without an answer, the security team decides.",
-        )
-    if not is_security:
-        return "emphasis", "Is this still needed?", "You answer for it in Entra. Keep it, shrink it or retire it."
+        return "warning", "A reminder: is this still needed?", "Without an answer the security team decides."
+    return "emphasis", "Is this still needed?", "You answer for it in Entra. Keep it, shrink it or retire it."
+
+
+def _security_face(attestation: Attestation) -> tuple[str, str, str]:
+    if attestation.stage is Stage.PROPOSED:
+        return "warning", "An owner wants to keep this", "Accept the risk, or refuse it. No owner can accept their own."
     if not attestation.question.people:
         return "warning", "Nobody answers for this", "It has no owner or sponsor, so the security team decides."
+    if attestation.escalated_at is None:
+        return "emphasis", "Asked again of its owners", "The wish to keep it was refused, so its owners answer again."
     return "warning", "Nobody has answered for this", "Its owners were asked first. Now the security team decides."
 
 
@@ -196,6 +197,9 @@ def _wish(attestation: Attestation) -> Iterator[Element]:
         asked, escalated = day(attestation.asked_at), day(attestation.escalated_at)
         text = f"The owners were asked on {asked}; the security team has been asked since {escalated}."
         yield warning("No answer.", said(text))
+    refusal = attestation.last_answer
+    if refusal is not None and refusal.reply is Reply.REFUSE and attestation.stage is Stage.ASKED:
+        yield warning("The wish to keep it was refused.", *quoted(refusal.reason, 240))
     wish = _last(attestation, Reply.KEEP)
     if attestation.stage is Stage.PROPOSED and wish is not None:
         yield from _terms(wish, 240)

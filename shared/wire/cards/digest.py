@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
+from shared.domain.click import LONGEST_REASON
 from shared.domain.posture.finding import Severity
 from shared.domain.posture.inventory import Known
 from shared.domain.posture.report import Entry, Report, Standing
@@ -17,6 +18,7 @@ from shared.wire.cards.elements import (
     execute,
     fact,
     open_link,
+    reason_input,
     warning,
 )
 from shared.wire.cards.fit import size
@@ -27,7 +29,7 @@ from shared.wire.report import sentences
 MOST_BYTES = 20 * 1024
 _FITS = ((64, 3, 5), (48, 2, 5), (32, 1, 5), (24, 1, 3), (16, 0, 1))
 _COLORS = {Severity.CRITICAL: "Attention", Severity.HIGH: "Warning", Severity.MEDIUM: "Warning"}
-_ANSWERS = (("Keep", "keep"), ("Shrink", "shrink"), ("Retire", "retire"))
+_ANSWERS = (("Keep", "keep", "auto"), ("Shrink", "shrink", "none"), ("Retire", "retire", "none"))
 
 
 def digest_card(report: Report, link: str | None, tokens: Mapping[str, str] | None = None) -> Card:
@@ -49,11 +51,13 @@ def digest_headline(report: Report) -> str:
 def _changed(report: Report, link: str | None, tokens: Mapping[str, str], fit: tuple[int, int, int]) -> Card:
     longest, most_named, most_worst = fit
     verdict = block(said(sentences.verdict(report)))
+    worst = report.worst[:most_worst]
     body = [
         banner("emphasis", "Identity posture", verdict, block(*_counts(report))),
         *_incomplete(report),
         *(_named(what, entries, most_named) for what, entries in _changes(report) if entries and most_named),
-        *(_worst(entry, report, link, tokens, longest) for entry in report.worst[:most_worst]),
+        *(_worst(entry, report, link, tokens, longest) for entry in worst),
+        *_reason(any(entry.finding.finding_id in tokens for entry in worst)),
     ]
     return card(digest_headline(report), body, open_link(link))
 
@@ -127,4 +131,9 @@ def _open(link: str | None, finding_id: str) -> list[Element]:
 
 
 def _answers(token: str | None) -> list[Element]:
-    return [execute(title, verb, token, associatedInputs="none") for title, verb in _ANSWERS] if token else []
+    return [execute(title, verb, token, associatedInputs=inputs) for title, verb, inputs in _ANSWERS] if token else []
+
+
+def _reason(is_answerable: bool) -> list[Element]:  # noqa: FBT001 - the only thing it depends on
+    """One field for all of them: who keeps something says why."""
+    return [reason_input(LONGEST_REASON, "Reason (needed to keep one of these)", "Why?")] if is_answerable else []
