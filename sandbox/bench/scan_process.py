@@ -16,18 +16,23 @@ from azure.identity.aio import ManagedIdentityCredential
 from azure.storage.blob.aio import BlobServiceClient
 
 from shared.adapters.blob_scan import BlobScanStore
+from shared.adapters.graph_audit_log import GraphAuditLog
 from shared.adapters.graph_inventory import GraphInventory
+from shared.adapters.graph_policies import GraphPolicies
 from shared.adapters.inventory_join import SqliteJoin
+from shared.adapters.name_servers import DnsNameServers
 from shared.adapters.system_clock import SystemClock
 from shared.adapters.telemetry import Telemetry
 from shared.adapters.tokens import bearer
 from shared.bootstrap.connections import http
-from shared.domain.posture.catalogue import ALL_APP_CHECKS, judge_app
+from shared.domain.posture.catalogue import ALL_APP_CHECKS, IN_TENANT_CHECKS, TENANT_CHECKS, judge_app, judge_tenant
 from shared.domain.posture.estate_facts import InCommon, Tenant
 from shared.domain.posture.limits import Limits
 from shared.domain.posture.scan import Checkpoint, Judge
+from shared.handlers.read_tenant import TenantPorts, read_tenant
 from shared.handlers.scan_inventory import Scan, ScanPorts, ScanRules, scan_inventory
-from shared.settings import read_settings
+from shared.settings import Settings, read_settings
+from shared.wire.server_addresses import parse_server_addresses
 
 CLAIM_SECONDS = 10.0
 LIMITS = Limits()
@@ -35,24 +40,24 @@ STARTED = time.monotonic()
 
 
 async def main() -> dict[str, Any]:
-    """What was found, what it took, and the checks that can be judged without the tenant's other facts."""
+    """What was found, and what it took."""
+    settings, rules = read_settings(os.environ), ScanRules(claim_seconds=CLAIM_SECONDS)
     async with AsyncExitStack() as stack:
-        ports = await _ports(stack)
-        rules = ScanRules(claim_seconds=CLAIM_SECONDS)
-        async with scan_inventory(ports, rules, _learn, _judging) as scan:
+        ports, around = await _ports(stack, settings)
+
+        async def learn(common: InCommon, at: datetime) -> Tenant:
+            return await read_tenant(Tenant(settings.tenant_id), common, at, around)
+
+        async with scan_inventory(ports, rules, learn, _judging) as scan:
             return _measured(scan, time.monotonic() - STARTED)
 
 
-async def _learn(_: InCommon, __: datetime) -> Tenant:
-    return Tenant()
-
-
 def _judging(tenant: Tenant, at: datetime) -> Judge:
-    return lambda app: judge_app(app, at, LIMITS, tenant)
+    limits = tenant.lower(LIMITS)
+    return lambda app: judge_app(app, at, limits, tenant)
 
 
-async def _ports(stack: AsyncExitStack) -> ScanPorts:
-    settings = read_settings(os.environ)
+async def _ports(stack: AsyncExitStack, settings: Settings) -> tuple[ScanPorts, TenantPorts]:
     credential = await stack.enter_async_context(ManagedIdentityCredential())
     graph = await stack.enter_async_context(http(settings.graph_base_url, 60.0))
     blobs = BlobServiceClient.from_connection_string(settings.storage_connection_string or "")
@@ -60,14 +65,10 @@ async def _ports(stack: AsyncExitStack) -> ScanPorts:
     with suppress(ResourceExistsError):
         await container.create_container()
     headers = bearer(credential, "https://graph.microsoft.com/.default")
-    return ScanPorts(
-        GraphInventory(graph, headers, settings.graph_base_url),
-        BlobScanStore(container),
-        SystemClock(),
-        Telemetry(),
-        SqliteJoin,
-        _show,
-    )
+    inventory = GraphInventory(graph, headers, settings.graph_base_url)
+    scan = ScanPorts(inventory, BlobScanStore(container), SystemClock(), Telemetry(), SqliteJoin, _show)
+    names = DnsNameServers(parse_server_addresses(settings.name_servers))
+    return scan, TenantPorts(GraphPolicies(inventory.graph), names, GraphAuditLog(inventory.graph))
 
 
 def _measured(scan: Scan, seconds: float) -> dict[str, Any]:
@@ -79,10 +80,10 @@ def _measured(scan: Scan, seconds: float) -> dict[str, Any]:
         "apps": scan.coverage.apps,
         "sources": [asdict(source) for source in scan.coverage.sources],
         "unjudged": [asdict(one) for one in scan.coverage.unjudged],
-        "judged": sorted(ALL_APP_CHECKS),
+        "judged": sorted((*ALL_APP_CHECKS, *IN_TENANT_CHECKS, *TENANT_CHECKS)),
         "findings": [
             [f.check_id, f.about.object_id, f.about.key_id, f.severity.word, f.says, f.facts, f.owners]
-            for f in scan.findings
+            for f in (*scan.findings, *judge_tenant(scan.tenant, scan.at, LIMITS))
         ],
     }
 

@@ -1,5 +1,6 @@
 """A scan: whatever happens on the way, the same tenant leads to the same findings, and what is not known is said."""
 
+import asyncio
 import random
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -9,10 +10,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from sandbox.graph.posture.names import NameServer
 from sandbox.graph.testing import BASE, Tenant, bearer, eventually
+from sandbox.tenant import HOST, TENANT_ID
+from shared.adapters.graph_audit_log import GraphAuditLog
 from shared.adapters.graph_inventory import GraphInventory
+from shared.adapters.graph_policies import GraphPolicies
 from shared.adapters.inventory_join import SqliteJoin
-from shared.domain.posture.catalogue import ALL_APP_CHECKS, judge_app
+from shared.adapters.name_servers import DnsNameServers
+from shared.domain.posture.catalogue import ALL_APP_CHECKS, IN_TENANT_CHECKS, judge_app, judge_tenant
 from shared.domain.posture.check import about_app
 from shared.domain.posture.coverage import Coverage, SourceState, Unjudged
 from shared.domain.posture.estate_facts import InCommon
@@ -22,12 +28,20 @@ from shared.domain.posture.inventory import App, Known, Unknown
 from shared.domain.posture.limits import Limits
 from shared.domain.posture.scan import NEVER_EMPTY, Checkpoint, Judge, Row, Source
 from shared.errors import AlreadyDecidedError, RejectedError, RetryLaterError
+from shared.handlers.read_tenant import TenantPorts, read_tenant
 from shared.handlers.scan_inventory import Scan, ScanPorts, ScanRules, scan_inventory
-from shared.ports import Inventory
+from shared.ports import NameServers
 from shared.wire.inventory_rows import row
 from tests.fakes.clock import FakeAlerts, FakeClock
 from tests.fakes.scan import FakeInventory, FakeScanStore, KilledError, Ticks
 
+READ_ROLES = (
+    "Application.Read.All",
+    "AuditLog.Read.All",
+    "Policy.Read.All",
+    "RoleManagement.Read.Directory",
+    "User.Read.All",
+)
 AT = datetime.fromisoformat("2027-01-10T12:00:00+00:00")
 CERTIFICATE = {"id": "k1", "usage": "Verify", "thumbprint": "AAA="}
 LISTED = {"owners": [{"id": "u1", "type": "user"}, {"id": "u2", "type": "user"}]}
@@ -397,60 +411,80 @@ async def switch(tenant: Tenant, **switches: object) -> None:
     (await tenant.client.put("/sandbox/posture/switches", json=switches)).raise_for_status()
 
 
-async def scan_stand_in(tenant: Tenant) -> Scan:
+@pytest.fixture
+async def names() -> AsyncIterator[DnsNameServers]:
+    """The sandbox's own name server."""
+    loop = asyncio.get_running_loop()
+    transport, _ = await loop.create_datagram_endpoint(NameServer, local_addr=(HOST, 0))
+    yield DnsNameServers([transport.get_extra_info("sockname")])
+    transport.close()
+
+
+async def scan_stand_in(tenant: Tenant, names: NameServers) -> Scan:
     stage = Stage()
     stage.clock.time = AT
-    ports = ScanPorts(graph(tenant), stage.store, stage.clock, stage.alerts, SqliteJoin)
-    async with scan_inventory(ports, ScanRules(), learn_nothing, judge_all) as scan:
+    inventory = graph(tenant)
+    around = TenantPorts(GraphPolicies(inventory.graph), names, GraphAuditLog(inventory.graph))
+
+    async def learn_all(common: InCommon, at: datetime) -> EntraTenant:
+        return await read_tenant(EntraTenant(TENANT_ID), common, at, around)
+
+    ports = ScanPorts(inventory, stage.store, stage.clock, stage.alerts, SqliteJoin)
+    async with scan_inventory(ports, ScanRules(), learn_all, judge_all) as scan:
         return scan
 
 
-async def learn_nothing(_: InCommon, __: datetime) -> EntraTenant:
-    return EntraTenant()
-
-
 def judge_all(tenant: EntraTenant, at: datetime) -> Judge:
-    return lambda app: judge_app(app, at, Limits(), tenant)
+    limits = tenant.lower(Limits())
+    return lambda app: judge_app(app, at, limits, tenant)
 
 
-def graph(tenant: Tenant) -> Inventory:
+def graph(tenant: Tenant) -> GraphInventory:
     async def headers() -> Mapping[str, str]:
-        return bearer("Application.Read.All", "AuditLog.Read.All", "RoleManagement.Read.Directory", "User.Read.All")
+        return bearer(*READ_ROLES)
 
     ticks = Ticks()
     return GraphInventory(tenant.client, headers, BASE, clock=ticks, sleep=ticks.sleep)
 
 
-async def test_all_that_is_planted_is_found_and_no_innocent(tenant: Tenant) -> None:
+async def test_all_that_is_planted_is_found_and_no_innocent(tenant: Tenant, names: NameServers) -> None:
     truth = (await tenant.client.get("/sandbox/posture/expected")).json()
 
-    scan = await scan_stand_in(tenant)
+    scan = await scan_stand_in(tenant, names)
 
-    found = {(one.check_id, one.about.object_id, one.about.key_id) for one in scan.findings}
+    failed = [*scan.findings, *judge_tenant(scan.tenant, scan.at, Limits())]
+    found = {(one.check_id, one.about.object_id, one.about.key_id) for one in failed}
     guilty, innocent = (
-        {(one["check_id"], one["object_id"], one["key_id"]) for one in truth[kind] if one["check_id"] in ALL_APP_CHECKS}
+        {(one["check_id"], one["object_id"], one["key_id"]) for one in truth[kind]}
         for kind in ("positives", "innocents")
     )
-    assert guilty
+    assert {one[0] for one in guilty} >= ({*ALL_APP_CHECKS, *IN_TENANT_CHECKS} - {"A6"})
     assert guilty - found == set()
     assert innocent & found == set()
+    unjudged = {(one.check_id, one.reason) for one in scan.coverage.unjudged if one.check_id in IN_TENANT_CHECKS}
+    assert unjudged == {("F7", "private-zone")}
 
 
-async def test_tenant_that_is_read_twice_shuffled_and_throttled_has_the_same_findings(tenant: Tenant) -> None:
-    first = await scan_stand_in(tenant)
+async def test_tenant_that_is_read_twice_shuffled_and_throttled_has_the_same_findings(
+    tenant: Tenant, names: NameServers
+) -> None:
+    first = await scan_stand_in(tenant, names)
     await switch(tenant, shuffle=True, throttle={"percent": 10, "retryAfter": 0, "seed": 3})
 
-    second = await scan_stand_in(tenant)
+    second = await scan_stand_in(tenant, names)
 
+    assert second.tenant == first.tenant
     assert second.findings == first.findings
     assert second.coverage.unjudged == first.coverage.unjudged
 
 
 @pytest.mark.parametrize(("switch_name", "reason"), [("unlicensed", "no-licence"), ("sovereign", "graph-400")])
-async def test_tenant_without_the_reports_is_judged_by_the_rest(tenant: Tenant, switch_name: str, reason: str) -> None:
+async def test_tenant_without_the_reports_is_judged_by_the_rest(
+    tenant: Tenant, names: NameServers, switch_name: str, reason: str
+) -> None:
     await switch(tenant, **{switch_name: True})
 
-    scan = await scan_stand_in(tenant)
+    scan = await scan_stand_in(tenant, names)
 
     states = {one.source: (one.state, one.reason) for one in scan.coverage.incomplete}
     assert states == dict.fromkeys(("sign-ins", "credential-sign-ins"), (SourceState.UNKNOWN, reason))
