@@ -169,11 +169,12 @@ def _state(case: Case[App], one: Held, pairs: Pairs) -> RotationState:
     days_left = _days_left(case, credential)
     if signs_tokens(credential):
         return _by_dates(case, credential, days_left) or RotationState.CURRENT
-    if pairs.newer(one):
+    newer = pairs.newer(one)
+    if newer and case.days_since(newer[-1][0]) <= case.limits.overlap:
         return RotationState.ROTATING
     return (
-        _by_dates(case, credential, days_left)
-        or (RotationState.ROTATING if pairs.older(one) else None)
+        _by_dates(case, credential, days_left)  # also where a new one came, and nobody has taken it into use
+        or (RotationState.ROTATING if newer or pairs.older(one) else None)
         or _by_proof(case.subject, credential, pairs.replaced(one))
     )
 

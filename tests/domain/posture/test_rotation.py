@@ -336,3 +336,10 @@ def test_order_of_reading_changes_nothing_and_rotated_is_always_proven(
             assert each.about.key_id in uses
             assert each.predecessor
             assert not each.successor
+
+
+@pytest.mark.parametrize(("since", "expected"), [(14, "rotating"), (15, "overdue")])
+def test_old_credential_is_overdue_again_where_nobody_takes_the_new_one_into_use(since: float, expected: str) -> None:
+    one = holding(secret("old", 200, 60), secret("new", since, 90), credential_uses=used({"old": 1}))
+
+    assert states(one)["old"] == expected
