@@ -2,15 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from shared.domain.identity_map import is_object_id
 from shared.domain.posture.blast_radius import REACH_DAYS, BlastRadius, ReachedConnection
+from shared.domain.posture.finding import ObjectKind
 from shared.wire.cards.words import counted, day
 from shared.wire.report import sentences
 from shared.wire.report.blast_picture import blast_picture
 from shared.wire.report.pages import asset, environment, page_policy
 
 MOST_CONNECTIONS = 2_000
+# Of a log that began yesterday nobody should conclude that a connection is not needed.
+_LONG_ENOUGH = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +38,10 @@ def reach_page(radius: BlastRadius, at: datetime, names: Mapping[str, str]) -> b
         radius=named,
         at=at,
         verdict=_verdict(named),
-        kind=sentences.KINDS[radius.about.kind],
+        kind=_kind(radius),
         looked=_looked(radius),
         picture=blast_picture(named),
-        rows=[_row(each, radius) for each in named.reached[:MOST_CONNECTIONS]],
+        rows=[_row(each, radius, at) for each in named.reached[:MOST_CONNECTIONS]],
         left_out=len(named.reached) - MOST_CONNECTIONS,
         style=asset("report.css"),
         policy=page_policy(),
@@ -71,6 +75,12 @@ def _without_asking(free: int, granted: int) -> str:
     return f"It opens {free} of them without asking anybody." if free else "Each of them needs an approval first."
 
 
+def _kind(radius: BlastRadius) -> str:
+    # A gateway identity that Entra knows under an object id is somebody's.
+    is_person = radius.about.kind is ObjectKind.GATEWAY_IDENTITY and is_object_id(radius.object_id)
+    return "Person" if is_person else sentences.KINDS[radius.about.kind]
+
+
 def _looked(radius: BlastRadius) -> str:
     if radius.unread:
         return ""
@@ -78,12 +88,13 @@ def _looked(radius: BlastRadius) -> str:
     return f"The gateway tells what was opened {since}."
 
 
-def _row(each: ReachedConnection, radius: BlastRadius) -> _Row:
+def _row(each: ReachedConnection, radius: BlastRadius, at: datetime) -> _Row:
     if each.last_opened is not None:
         opened = day(each.last_opened)
     elif radius.unread:
         opened = "not known"
     else:
         opened = f"not since {day(radius.seen_since)}" if radius.seen_since else "not seen"
-    is_unused = each.last_opened is None and not radius.unread
+    is_watched = radius.seen_since is not None and at - radius.seen_since >= _LONG_ENOUGH
+    is_unused = each.last_opened is None and is_watched
     return _Row(each.connection, each.groups, each.approvals, opened, is_unused, each.is_sensitive)

@@ -76,6 +76,22 @@ async def test_group_that_the_gateway_knows_by_object_id_is_called_what_entra_ca
     assert f"<bdi>{finance}</bdi>" not in page
 
 
+async def test_person_is_called_one_and_a_connection_unused_only_after_a_month_of_watching(room: Room) -> None:
+    ada = room.world.entra.user("ada")
+    room.world.gateway.person("ada@tether.example", guid("finance"))
+    met(room.world, ada)
+    log = FakeSessionLog()
+    log.opened("somebody", "billing", timedelta(days=10))
+    room.log = log
+
+    young = await room.show(ada)
+    log.opened("somebody", "billing", timedelta(days=40))
+    old = await room.show(ada)
+
+    assert "Person · " in young
+    assert (young.count('<tr class="bad">'), old.count('<tr class="bad">')) == (0, 2)
+
+
 async def test_names_that_attack_the_page_are_shown_as_they_are(room: Room) -> None:
     ref = room.world.gateway.machine(HOSTILE, HOSTILE)
     room.world.gateway.policy = AccessPolicy(enforced=True, connections=frozenset({HOSTILE}))
@@ -100,7 +116,7 @@ async def test_what_nobody_could_read_is_called_unknown_and_not_unused(room: Roo
 
     assert "What was opened is not known." in page
     assert "gateway-500" in page
-    assert '<td class="when">not known</td>' in page
+    assert "<span>not known</span>" in page
 
 
 @pytest.mark.parametrize("object_id", ["", "somebody", "machine-identity/", guid("stranger"), "../reports"])
