@@ -96,6 +96,9 @@ BREAK_GLASS_APPROVERS = Group(BREAK_GLASS_APPROVERS_ID, "break-glass-approvers",
 APPROVER_GROUPS = (DBA_APPROVERS, SECURITY_APPROVERS, BREAK_GLASS_APPROVERS)
 GROUPS = (ENGINEERING, PLATFORM, ON_CALL, SYNC_AGENTS, LEDGER_AGENTS, REPORT_AGENTS, *APPROVER_GROUPS)
 
+# What Entra calls two of the resources behind the gateway: the app ids that tokens for them name.
+RECORDS_RESOURCE, LEDGER_RESOURCE = object_id(0x401), object_id(0x402)
+
 CUSTOMERS_DB = "customers-db"
 VAULT_DB = "vault-db"
 

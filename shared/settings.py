@@ -61,6 +61,7 @@ class Settings(BaseModel):
     name_servers: str = Field(default="", alias="NAME_SERVERS")
     application_insights: str | None = Field(default=None, alias="APPLICATIONINSIGHTS_CONNECTION_STRING")
     report_readers_group: Guid | None = Field(default=None, alias="REPORT_READERS_GROUP")
+    posture_rules_file: str | None = Field(default=None, alias="POSTURE_RULES_FILE")
 
     identity_map_file: str = Field(default="identity-map.yaml", alias="IDENTITY_MAP_FILE")
     escalation: Escalation = Field(default=Escalation.DEACTIVATE, alias="ON_UNENFORCEABLE_REMOVAL")

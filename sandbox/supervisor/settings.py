@@ -14,6 +14,7 @@ from shared.settings import Settings
 
 IDENTITY_MAP = Path(__file__).parents[1] / "identity-map.yaml"
 APPROVAL_ROUTES = Path(__file__).parents[1] / "approval-routes.yaml"
+POSTURE_RULES = Path(__file__).parents[1] / "posture.yaml"
 REVIEWER_KEY_PREFIX = "GATEWAY_KEY_"
 # Azurite's account and key are the same on every machine; they open nothing else.
 _ACCOUNT = "devstoreaccount1"
@@ -55,6 +56,7 @@ def app_settings(given: Mapping[str, str], ports: Ports) -> dict[str, str]:
         "NOTIFICATION_URL": f"{_url(ports, 'functions')}/api/graph/notifications",
         "CLIENT_STATE_KEY": secrets.token_hex(32),
         "IDENTITY_MAP_FILE": str(IDENTITY_MAP),
+        "POSTURE_RULES_FILE": str(POSTURE_RULES),
         "SANDBOX_FUNCTION_KEY": secrets.token_urlsafe(24),
     }
     for server, leading_there in _leading_to_stand_ins(ports).items():

@@ -26,6 +26,7 @@ from shared.adapters.telemetry import Telemetry
 from shared.adapters.tokens import bearer
 from shared.bootstrap.approvals import Asking, Neighbours, open_approvals, read_routes
 from shared.bootstrap.connections import gateway_headers, http
+from shared.bootstrap.posture_rules import read_posture_rules
 from shared.domain.client_state import ClientStateKeys
 from shared.domain.identity_map import IdentityMap
 from shared.domain.ledger import RestoreRules
@@ -73,6 +74,7 @@ def check_environment() -> None:
     settings = read_settings(os.environ)
     read_identity_map(settings)
     read_routes(settings, os.environ)
+    read_posture_rules(settings)
 
 
 async def tether() -> Tether:

@@ -13,7 +13,7 @@ from shared.adapters.json_api import JsonApi
 from shared.adapters.tokens import bearer
 from shared.bootstrap.approvals import Neighbours
 from shared.bootstrap.connections import gateway_headers, http
-from shared.domain.posture.estate_facts import Tenant
+from shared.bootstrap.posture_rules import read_posture_rules, tenant_of
 from shared.handlers.ask_for_posture import Desk
 from shared.handlers.report_posture import ReportPorts, ReportRules
 from shared.handlers.scan_inventory import ScanPorts
@@ -49,6 +49,7 @@ def open_posture(settings: Settings, near: Neighbours, ports: Ports, rules: Rule
     )
     reports = BlobReports(near.storage.blobs.get_container_client("reports"))
     log = HoopSessionLog(JsonApi("gateway", near.gateway, gateway_headers(settings, near.credential)))
-    asked = ReportRules(Tenant(settings.tenant_id), rules)
+    posture = read_posture_rules(settings)
+    asked = ReportRules(tenant_of(settings, posture), rules, posture)
     readers, desk = Readers(settings.report_readers_group), Desk(reports, ports.queue, ports.clock)
     return Posture(ReportPorts(scan, reports, ports, log, GraphAuditLog(inventory.graph)), asked, readers, desk)
