@@ -32,6 +32,7 @@ POLICY = AccessPolicy(
 )
 MAP = IdentityMap((GroupMapping(guid("database-people"), gateway_group="dba"),))
 BOT = "billing-bot"
+RULES = AttestationRules(PostureRules(channel=CHANNEL, approvers=guid("risk-approvers")), rules(MAP))
 
 
 @dataclass
@@ -69,6 +70,7 @@ class Scene:
     exemptions: FakeExemptions
     log: FakeLog
     attestation_id: str = ""
+    rules: AttestationRules = field(default_factory=lambda: RULES)
 
     # --- what happens -----------------------------------------------------------------------------------------------
 
@@ -94,7 +96,7 @@ class Scene:
 
     async def say(self, who: str, reply: Reply, reason: str = "because", fate: Fate | None = None) -> Attestation:
         """What somebody clicks on the card as it is now."""
-        return await answer_attestation(self.attestation, self.said(who, reply, reason), self.ports(fate), RULES)
+        return await answer_attestation(self.attestation, self.said(who, reply, reason), self.ports(fate), self.rules)
 
     async def say_and_die(self, fate: Fate, who: str, reply: Reply) -> bool:
         """Whether the process died of it."""
@@ -118,7 +120,20 @@ class Scene:
 
     async def tick(self, fate: Fate | None = None) -> int:
         """One tick of the hourly timer."""
-        return await remind_owners(self.ports(fate), RULES)
+        return await remind_owners(self.ports(fate), self.rules)
+
+    async def switch_off_and_on(self) -> None:
+        """Entra shuts the bot out and lets it in again, each seen by a sweep, and an hour passes."""
+        self.world.entra.disable(guid(BOT))
+        await self.world.sweep_quietly()
+        self.world.entra.enable(guid(BOT))
+        await self.world.sweep_quietly()
+        await self.world.run(3600)
+
+    def break_glass(self, who: str) -> None:
+        """The operator says that this one must always get in."""
+        given = replace(MAP, break_glass=frozenset({who}))
+        self.rules = replace(self.rules, gateway=rules(given))
 
     def opens(self, connection: str, hours_ago: float, user: str = guid(BOT)) -> None:
         at = self.world.clock.now() - timedelta(hours=hours_ago)
@@ -156,9 +171,6 @@ class Scene:
         """The cards that are on their way: place and number, in order."""
         updates = [parse_card_update(message.body) for message in self.world.queue.on(CARD_UPDATES)]
         return [(update.spec.place.id, update.spec.number) for update in updates]
-
-
-RULES = AttestationRules(PostureRules(channel=CHANNEL, approvers=guid("risk-approvers")), rules(MAP))
 
 
 async def set_scene() -> Scene:
