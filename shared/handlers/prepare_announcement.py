@@ -36,7 +36,7 @@ async def prepare_announcement(
     asked = await _due(report, judged, ports, asking)
     answerable = (*(one.question for one in open_ones), *asked)
     link = asking.report_url.format(report_id=report_id) if asking.report_url else None
-    card = digest_card(report, link, _tokens(report, answerable, asking))
+    card = digest_card(report, link, digest_tokens(report, answerable, asking))
     settled = tuple(one.attestation_id for one in outlived(open_ones, report))
     return Announcement(activity(card, digest_headline(report)), asked, settled)
 
@@ -56,7 +56,7 @@ async def _due(report: Report, judged: Judged, ports: Ports, asking: ApprovalRul
     return tuple(due)
 
 
-def _tokens(report: Report, answerable: Iterable[Question], asking: ApprovalRules) -> Mapping[str, str]:
+def digest_tokens(report: Report, answerable: Iterable[Question], asking: ApprovalRules) -> Mapping[str, str]:
     """Tokens by finding id, for those of the worst that a question is about: an answer is about its evidence only."""
     channel = asking.posture.channel
     asked_by = {finding.finding_id: question for question in answerable for finding in question.evidence}

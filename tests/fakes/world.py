@@ -25,7 +25,7 @@ from shared.handlers.reconcile_roster import Reconciliation, reconcile_roster
 from shared.handlers.settle_message import settle_card_update, settle_change, settle_event, settle_review_event
 from shared.handlers.show_card import show_card
 from shared.handlers.sweep_directory import RESOURCES, sweep_directory
-from shared.ports import ApprovalPorts, ApprovalRules, Ports, Rules, SignIn
+from shared.ports import ApprovalPorts, ApprovalRules, Ports, PosturePorts, Rules, SignIn
 from tests.fakes.approvals import FakeApprovals, FakeCardCopies, FakeConversations
 from tests.fakes.clock import FakeAlerts, FakeClock
 from tests.fakes.entra import KEYS, FakeEntra
@@ -72,6 +72,7 @@ class World:
     conversations: FakeConversations = field(default_factory=FakeConversations)
     teams: FakeTeams = field(default_factory=FakeTeams)
     sign_in: SignIn | None = None
+    posture: PosturePorts | None = None
 
     def __post_init__(self) -> None:
         self.entra = FakeEntra(self.clock)
@@ -94,6 +95,7 @@ class World:
             clock=self.clock,
             alerts=self.alerts,
             approval=self._approval_ports() if self.asking else None,
+            posture=self.posture,
         )
 
     def _approval_ports(self) -> ApprovalPorts:

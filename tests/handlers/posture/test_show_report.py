@@ -27,6 +27,7 @@ class Room:
         for report_id in (OLD, NEW):
             self.keep(report_id, "report.html", f"page of {report_id}".encode())
             self.keep(report_id, "snapshot.json", b"not for readers")
+            self.keep(report_id, "announcement.json", b"not for readers")
 
     def keep(self, report_id: str, name: str, content: bytes) -> None:
         self.reports.files[report_id, name] = content
@@ -177,6 +178,7 @@ async def test_report_id_that_is_none_is_refused_unread(room: Room, report_id: s
     "name",
     [
         "snapshot.json",
+        "announcement.json",
         "./snapshot.json",
         f"../{NEW}/snapshot.json",
         "../x",
