@@ -231,10 +231,11 @@ def _terms(answer: Answered, longest: int) -> Iterator[Element]:
 
 
 def _steps(steps: Iterable[Step], fit: tuple[int, int]) -> Iterator[Element]:
-    longest, most = fit
+    """The calls as they have to be made: they consist of our words and Entra's ids, and nothing is put into them."""
+    _, most = fit
     for step in list(steps)[: most * 4]:
         yield block(said(step.purpose, weight="Bolder"))
-        yield box("emphasis", block(*quoted(step.call, max(longest, 64) * 2, fontType="Monospace"), spacing="None"))
+        yield box("emphasis", block(said(step.call, fontType="Monospace", size="Small"), spacing="None"))
 
 
 def _history(attestation: Attestation, fit: tuple[int, int]) -> Iterator[Element]:
