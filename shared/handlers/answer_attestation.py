@@ -85,18 +85,28 @@ async def finish_answer(
         RejectedError: it cannot be done, and is not underway any more.
         RetryLaterError: it is underway still.
     """
+    return await _finish("attestation-resumed", attestation, correlation_id, ports, rules)
+
+
+async def give_up_answer(
+    attestation: Attestation, because: str, correlation_id: str, ports: Ports
+) -> Attestation | None:
+    """The attestation with room for another answer; `None` when somebody else has saved since."""
+    return await _withdraw("attestation-given-up", attestation, because, correlation_id, ports)
+
+
+async def _finish(
+    how: str, attestation: Attestation, correlation_id: str, ports: Ports, rules: AttestationRules
+) -> Attestation | None:
     answered = attestation.underway
     if answered is None:
         return attestation
-    attestation = await _note("attestation-answered", attestation, answered, correlation_id, ports)
+    attestation = await _note(how, attestation, answered, correlation_id, ports)
     try:
         after = consider(replace(attestation, underway=None), answered)
         taken = await _carry_out(attestation, answered, correlation_id, ports, rules)
     except RejectedError as error:
-        attestation = await _note(
-            "attestation-withheld", attestation, answered, correlation_id, ports, because=error.reason
-        )
-        await _save(replace(attestation, underway=None), ports)
+        await _withdraw("attestation-withheld", attestation, error.reason, correlation_id, ports)
         raise
     attestation = await _note(
         f"attestation-{after.stage}",
@@ -110,6 +120,15 @@ async def finish_answer(
     return await _save(replace(after, taken=taken, chain=attestation.chain), ports)
 
 
+async def _withdraw(
+    what: str, attestation: Attestation, because: str, correlation_id: str, ports: Ports
+) -> Attestation | None:
+    """On the evidence, and not underway any more."""
+    if attestation.underway is not None:
+        attestation = await _note(what, attestation, attestation.underway, correlation_id, ports, because=because)
+    return await _save(replace(attestation, underway=None), ports)
+
+
 async def _answer(attestation: Attestation, said: Said, ports: Ports, rules: AttestationRules) -> Attestation | None:
     """The attestation after the reply; `None` when somebody else has saved since it was read."""
     if attestation.underway is not None:
@@ -121,7 +140,9 @@ async def _answer(attestation: Attestation, said: Said, ports: Ports, rules: Att
         return attestation
     consider(attestation, answered)
     recorded = await _save(replace(attestation, underway=answered), ports)
-    return None if recorded is None else await finish_answer(recorded, said.correlation_id, ports, rules)
+    if recorded is None:
+        return None
+    return await _finish("attestation-answered", recorded, said.correlation_id, ports, rules)
 
 
 async def _finish_before(

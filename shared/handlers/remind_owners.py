@@ -7,9 +7,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from shared.domain.evidence import EvidenceEntry
-from shared.domain.posture.attestation import Attestation, Due, due
+from shared.domain.posture.attestation import Attestation, Due, Reply, due
 from shared.errors import AlreadyDecidedError, RejectedError, RetryLaterError
-from shared.handlers.answer_attestation import CHAINS, AttestationRules, finish_answer
+from shared.handlers.answer_attestation import CHAINS, AttestationRules, finish_answer, give_up_answer
 from shared.handlers.card_subject import posture_needed
 from shared.handlers.show_attestation import show_attestation
 from shared.ports import Ports
@@ -56,21 +56,26 @@ async def _see_to(attestation: Attestation, ports: Ports, rules: AttestationRule
 
 
 async def _finish(attestation: Attestation, ports: Ports, rules: AttestationRules) -> bool:
-    underway, correlation_id = attestation.underway, ports.clock.new_id()
+    correlation_id = ports.clock.new_id()
     try:
         after = await finish_answer(attestation, correlation_id, ports, rules)
     except RejectedError as error:
         because, after = error.reason, await posture_needed(ports).attestations.read(attestation.attestation_id)
         ports.alerts.raise_alert("answer-withheld", attestation_id=attestation.attestation_id, because=because)
     except RetryLaterError as error:
-        if underway is not None and ports.clock.now() - underway.at < GIVE_UP_AFTER:
+        if not _is_in_vain(attestation, ports.clock.now()):
             raise
-        # Somebody else may answer now; what was asked for in vain is on the evidence, and on somebody's desk.
-        after = await posture_needed(ports).attestations.save(replace(attestation, underway=None))
+        after = await give_up_answer(attestation, error.reason, correlation_id, ports)
         ports.alerts.raise_alert("answer-given-up", attestation_id=attestation.attestation_id, because=error.reason)
     if after is not None:
         await show_attestation(after, correlation_id, ports, rules.posture.channel)
     return True
+
+
+def _is_in_vain(attestation: Attestation, now: datetime) -> bool:
+    """Whether the gateway has not obeyed for so long that somebody else may answer; only a Shrink depends on it."""
+    said = attestation.underway
+    return said is not None and said.reply is Reply.SHRINK and now - said.at >= GIVE_UP_AFTER
 
 
 async def _mark(attestation: Attestation, silence: Due, now: datetime, ports: Ports) -> Attestation:
