@@ -13,6 +13,7 @@ from shared.domain.posture.scan import PAGE_LOST
 from shared.errors import RejectedError, RetryLaterError
 from shared.wire.audit_log import (
     filter_moment,
+    is_older,
     moment_of,
     parse_attributes,
     parse_credential_changes,
@@ -47,14 +48,19 @@ SIGN_INS = _Log("/beta/auditLogs/signIns", "createdDateTime")
 
 @dataclass(slots=True)
 class _Bookmark:
-    """The last row that was seen, and those of the same moment: where a read goes on whose page token is lost."""
+    """The last row that was seen, and those of the same moment: where a read goes on whose page token is lost.
+
+    `is_ordered` until a row is newer than the one before it: then nobody knows where to go on.
+    """
 
     until: str | None = None
     seen: set[str] = field(default_factory=set)
+    is_ordered: bool = True
 
     def is_new(self, row: Any, moment: str) -> bool:  # noqa: ANN401 - JSON from outside
         at, row_id = moment_of(row, moment), str(row.get("id"))
         if at != self.until:
+            self.is_ordered = self.is_ordered and (self.until is None or is_older(at, self.until))
             self.until, self.seen = at, set()
         if row_id in self.seen:
             return False
@@ -119,7 +125,7 @@ class GraphAuditLog:
                 page = await self._page(link or log.first_page(conditions, since, mark.until), resumed=link is not None)
             except RejectedError as error:
                 lost += 1
-                if error.reason != PAGE_LOST or lost > MOST_LOST:
+                if error.reason != PAGE_LOST or lost > MOST_LOST or not mark.is_ordered:
                     raise
                 link = None
                 continue

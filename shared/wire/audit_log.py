@@ -161,6 +161,14 @@ def moment_of(document: Any, name: str) -> str:  # noqa: ANN401 - JSON from outs
     return value
 
 
+def is_older(moment: str, than: str) -> bool:
+    """Whether one moment lies before another; Graph spells them with as many decimals as it likes."""
+    try:
+        return datetime.fromisoformat(moment) < datetime.fromisoformat(than)
+    except (ValueError, TypeError) as error:
+        raise _nonsense("a row of a moment that is none") from error
+
+
 def filter_moment(moment: datetime) -> str:
     """A moment as Graph's filters want it."""
     return moment.isoformat(timespec="seconds").replace("+00:00", "Z")

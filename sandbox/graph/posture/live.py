@@ -1,7 +1,7 @@
 """The generated tenant that is live, if any, and what a handler of its routes gets to see."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 
@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 from sandbox.graph.access import Caller
 from sandbox.graph.errors import not_found
 from sandbox.graph.odata import context
-from sandbox.graph.posture.listing import Listing, Part, Place, page, resumed
+from sandbox.graph.posture.listing import AS_IT_IS, Listing, Part, Place, page, resumed
 from sandbox.graph.posture.switches import Faults
 from sandbox.graph.posture.tenant import Json, Tenant, Wish, compact
 from sandbox.graph.routing import Handler, Row
@@ -90,6 +90,12 @@ class Call:
         names = self.names
         chosen = [{name: body[name] for name in names if name in body} for body in bodies] if names else bodies
         return self.listing((Part(chosen, compact),), what)
+
+    def log(self, bodies: list[Json], what: str) -> Response:
+        """A page of rows whose order means something, whatever is shuffled."""
+        place = self.posture.place(self.request, lambda _: len(bodies))
+        ordered = replace(place, salt=AS_IT_IS)
+        return page(self.request, Listing((Part(bodies, compact),)), ordered, self.posture.epoch, what)
 
     def listing(self, parts: tuple[Part, ...], what: str) -> Response:
         """A page of rows that are rendered when they are shown."""

@@ -47,7 +47,7 @@ async def list_sign_ins(call: Call) -> Response:
     rows = filtered(
         [*call.tenant.garden.sign_ins, *call.posture.state.audit.sign_ins], call.request.query_params.get("$filter")
     )
-    return call.rows(sorted(rows, key=_created, reverse=True), "auditLogs/signIns")
+    return call.log(sorted(rows, key=_created, reverse=True), "auditLogs/signIns")
 
 
 async def list_audits(call: Call) -> Response:
@@ -57,7 +57,7 @@ async def list_audits(call: Call) -> Response:
         [*call.tenant.garden.audits, *call.posture.state.audit.changes], call.request.query_params.get("$filter")
     )
     newest = sorted(rows, key=lambda row: str(row["activityDateTime"]), reverse=True)
-    return call.rows(newest, "auditLogs/directoryAudits")
+    return call.log(newest, "auditLogs/directoryAudits")
 
 
 async def list_registrations(call: Call) -> Response:
