@@ -56,6 +56,9 @@ param teamsOnBehalfOf bool = false
 param readersClientId string = ''
 param reportReadersGroup string = ''
 
+@description('What posture reports expect and except; empty: the defaults.')
+param postureRulesFile string = ''
+
 @description('Name servers that tell whether redirects dangle; empty: Azure\'s.')
 param nameServers string = ''
 
@@ -267,6 +270,7 @@ module appSettings 'modules/app-settings.bicep' = {
     teamsOnBehalfOf: teamsOnBehalfOf
     reportReadersGroup: reportReadersGroup
     identityMapFile: identityMapFile
+    postureRulesFile: postureRulesFile
     nameServers: nameServers
     onUnenforceableRemoval: onUnenforceableRemoval
     restoreAfterSeconds: restoreAfterSeconds

@@ -24,6 +24,7 @@ param teamsServiceUrl string
 param teamsOnBehalfOf bool
 param reportReadersGroup string
 param identityMapFile string
+param postureRulesFile string
 param nameServers string
 param onUnenforceableRemoval string
 param restoreAfterSeconds int
@@ -81,6 +82,7 @@ resource settings 'Microsoft.Web/sites/config@2024-04-01' = {
     TEAMS_ON_BEHALF_OF: string(teamsOnBehalfOf)
     AZURE_AUTHORITY_HOST: ''
     REPORT_READERS_GROUP: reportReadersGroup
+    POSTURE_RULES_FILE: postureRulesFile
     NAME_SERVERS: nameServers
     APPLICATIONINSIGHTS_CONNECTION_STRING: insightsConnectionString
     APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'Authorization=AAD;ClientId=${identityClientId}'

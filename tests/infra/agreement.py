@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tests.infra import code
+from tests.infra.bicep import at, text_of
 from tests.infra.infrastructure import Infrastructure
 
 # Settings that Azure does not get, each with its reason.
@@ -30,13 +31,14 @@ QUEUE_ALERTS = {"ActiveMessages": ["dead-letters"], "DeadletteredMessages": ["*"
 def settings_differ(infra: Infrastructure) -> Iterator[str]:
     """Settings of the app against those that the code reads and the example shows."""
     wanted = code.settings() - set(ABSENT) | set(PLATFORM)
-    given = set(_named(infra.deployed(CONFIG), "appsettings").get("properties", {}))
+    given = set(at(_named(infra.deployed(CONFIG), "appsettings"), "properties") or {})
     yield from _differ("setting", wanted, given)
 
 
 def queues_differ(infra: Infrastructure) -> Iterator[str]:
     """Queues against the sandbox's and against the triggers."""
-    deployed = {str(queue["name"]): queue["properties"] for queue in infra.deployed("Microsoft.ServiceBus/namespaces/queues")}
+    found = infra.deployed("Microsoft.ServiceBus/namespaces/queues")
+    deployed = {text_of(at(queue, "name")): at(queue, "properties") or {} for queue in found}
     wanted = code.queues()
     yield from _differ("queue", set(wanted), set(deployed))
     yield from _differ("queue of a trigger", code.triggering_queues(), set(deployed) - {"dead-letters"})
@@ -46,23 +48,23 @@ def queues_differ(infra: Infrastructure) -> Iterator[str]:
 
 def storage_differs(infra: Infrastructure) -> Iterator[str]:
     """Containers and tables against those that the code uses, and the one that the code is deployed to."""
-    containers = {one["name"] for one in infra.deployed(f"{STORAGE}/blobServices/containers")}
-    tables = {one["name"] for one in infra.deployed(f"{STORAGE}/tableServices/tables")}
+    containers = {text_of(at(one, "name")) for one in infra.deployed(f"{STORAGE}/blobServices/containers")}
+    tables = {text_of(at(one, "name")) for one in infra.deployed(f"{STORAGE}/tableServices/tables")}
     yield from _differ("container", code.CONTAINERS | {"deployments"}, containers)
     yield from _differ("table", code.TABLES, tables)
 
 
 def doors_differ(infra: Infrastructure) -> Iterator[str]:
     """The addresses that need no sign-in of Entra's against those that bring proofs of their own."""
-    sign_in = _named(infra.deployed(CONFIG), "authsettingsV2").get("properties", {})
-    validation = sign_in.get("globalValidation", {})
-    yield from _differ("open door", code.open_doors(), set(validation.get("excludedPaths", [])))
+    validation = at(_named(infra.deployed(CONFIG), "authsettingsV2"), "properties.globalValidation")
+    yield from _differ("open door", code.open_doors(), set(at(validation, "excludedPaths") or []))
 
 
 def functions_differ(infra: Infrastructure) -> Iterator[str]:
     """Instances that are kept for functions which do not exist, or not kept where they have to be."""
     for app in infra.deployed("Microsoft.Web/sites"):
-        ready = {one["name"] for one in app["properties"]["functionAppConfig"]["scaleAndConcurrency"]["alwaysReady"]}
+        kept = at(app, "properties.functionAppConfig.scaleAndConcurrency.alwaysReady") or []
+        ready = {text_of(at(one, "name")) for one in kept}
         yield from _differ("group that is always ready", {"http", "function:process_principal_changes"}, ready)
     names = {f"function:{name}" for name, _ in code.bindings()}
     if "function:process_principal_changes" not in names:
@@ -71,25 +73,21 @@ def functions_differ(infra: Infrastructure) -> Iterator[str]:
 
 def alerts_differ(infra: Infrastructure) -> Iterator[str]:
     """Alerts that are missing, or that wait for what the code never says."""
-    rules = {_suffix(rule["properties"]["displayName"]): rule for rule in _log_alerts(infra)}
+    log_alerts = infra.deployed("Microsoft.Insights/scheduledQueryRules")
+    rules = {text_of(at(rule, "properties.displayName")): rule for rule in log_alerts}
     yield from _differ("alert", ALERTS, set(rules))
-    metrics = {one["metricName"]: one["dimensions"][0]["values"] for one in _metric_criteria(infra)}
+    counted = [at(rule, "properties.criteria.allOf.0") for rule in infra.deployed("Microsoft.Insights/metricAlerts")]
+    metrics = {text_of(at(one, "metricName")): at(one, "dimensions.0.values") for one in counted}
     if metrics != QUEUE_ALERTS:
         yield f"alerts on queues: {metrics}"
     said = code.said("raise_alert") | code.said("measure") | code.said("_tick") | code.triggering_queues()
     for name, rule in rules.items():
-        query = query_of(rule)
+        query = text_of(at(rule, "properties.criteria.allOf.0.query"))
         for word in _words(query):
             if not any(word in one or one.startswith(word) for one in said):
                 yield f"alert {name}: the code never says {word!r}"
         if "swept <" in query and f"swept < {code.SWEPT}" not in query:
             yield f"alert {name}: {code.SWEPT} resources are swept"
-
-
-def query_of(rule: dict[str, Any]) -> str:
-    """The query of a log alert, as it is written or evaluated."""
-    query = rule["properties"]["criteria"]["allOf"][0]["query"]
-    return str(getattr(query, "text", query))
 
 
 def _words(query: str) -> set[str]:
@@ -99,21 +97,8 @@ def _words(query: str) -> set[str]:
     return {re.sub(r"^(alert|measured) ", "", word).strip() for word in words if word != "alert "}
 
 
-def _log_alerts(infra: Infrastructure) -> list[dict[str, Any]]:
-    return infra.deployed("Microsoft.Insights/scheduledQueryRules")
-
-
-def _metric_criteria(infra: Infrastructure) -> Iterator[dict[str, Any]]:
-    for rule in infra.deployed("Microsoft.Insights/metricAlerts"):
-        yield from rule["properties"]["criteria"]["allOf"]
-
-
-def _suffix(name: Any) -> str:  # noqa: ANN401
-    return str(name)
-
-
 def _queue_differs(name: str, wanted: dict[str, Any], given: dict[str, Any]) -> Iterator[str]:
-    forward = given.get("forwardDeadLetteredMessagesTo")
+    forward = text_of(given.get("forwardDeadLetteredMessagesTo"))
     expected = {
         "lockDuration": f"PT{wanted['lockSeconds']}S",
         "maxDeliveryCount": wanted["maxDeliveryCount"],
@@ -123,7 +108,7 @@ def _queue_differs(name: str, wanted: dict[str, Any], given: dict[str, Any]) -> 
     for key, value in expected.items():
         if given.get(key) != value:
             yield f"queue {name}: {key} is {given.get(key)} and should be {value}"
-    if ("forwardDeadLetteredMessagesTo" in wanted) != (getattr(forward, "text", forward) == "deadLetters.name"):
+    if ("forwardDeadLetteredMessagesTo" in wanted) != (forward == "deadLetters.name"):
         yield f"queue {name}: dead letters go to {forward}"
 
 

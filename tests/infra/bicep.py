@@ -1,6 +1,6 @@
 """Bicep files as values: what is declared, and everything that can be known without deploying it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,6 @@ _KINDS = {
     "module_declaration": "module",
     "output_declaration": "output",
 }
-_LITERALS: Mapping[str, Any] = {"true": True, "false": False}
 _ESCAPES = {"\\'": "'", "\\\\": "\\", "\\n": "\n", "\\t": "\t", "\\r": "\r", "\\$": "$"}
 INFRA = Path(__file__).parents[2] / "infra"
 
@@ -26,6 +25,13 @@ class Expression:
     """What only Azure can evaluate, as it is written."""
 
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Choice(Expression):
+    """What is one of two values, as a condition says. It is told from others by its text alone."""
+
+    values: tuple[Any, ...] = field(default=(), compare=False)
 
 
 class Missing(Expression):
@@ -89,6 +95,23 @@ def parse(text: str) -> BicepFile:
     return file
 
 
+def at(value: Any, path: str) -> Any:  # noqa: ANN401 - a value of any shape
+    """What is at `a.b.0.c` in a value; nothing where that leads nowhere."""
+    for name in path.split("."):
+        if isinstance(value, dict):
+            value = value.get(name)
+        elif isinstance(value, list) and name.isdigit() and int(name) < len(value):
+            value = value[int(name)]
+        else:
+            return None
+    return value
+
+
+def text_of(value: Any) -> str:  # noqa: ANN401
+    """A value as a text: an expression as it is written."""
+    return value.text if isinstance(value, Expression) else str(value)
+
+
 def walk(node: Node) -> Iterator[Node]:
     """The node, and everything in it."""
     yield node
@@ -113,35 +136,39 @@ def _declaration(node: Node, scope: Mapping[str, Any]) -> Declaration:
     return Declaration(kind, source(name), node, value, target, is_existing)
 
 
-def evaluate(node: Node, scope: Mapping[str, Any]) -> Any:  # noqa: ANN401, PLR0911 - a value of any shape, by shape
+def evaluate(node: Node, scope: Mapping[str, Any]) -> Any:  # noqa: ANN401 - a value of any shape
     """The value of an expression; an `Expression` where it depends on more than this file says."""
-    named = [child for child in node.named_children if child.type not in ("comment", "diagnostic_comment")]
-    match node.type:
-        case "string":
-            return _string(node, scope)
-        case "number":
-            return int(source(node))
-        case "boolean":
-            return _LITERALS[source(node)]
-        case "null":
-            return None
-        case "array":
-            return [evaluate(child, scope) for child in named]
-        case "object":
-            return {_key(child.named_children[0]): evaluate(child.named_children[-1], scope) for child in named}
-        case "identifier" if source(node) in scope:
-            return scope[source(node)]
-        case "member_expression":
-            return _member(node, scope)
-        case "for_statement":
-            return _loop(node, scope)
-        case "if_statement":
-            return evaluate(named[-1], scope)
-        case "call_expression" if source(named[0]) == "union":
-            parts = [evaluate(child, scope) for child in named[1].named_children]
-            return {key: value for part in parts if isinstance(part, dict) for key, value in part.items()}
-        case _:
-            return Expression(source(node))
+    evaluator = _EVALUATORS.get(node.type)
+    return evaluator(node, scope) if evaluator is not None else Expression(source(node))
+
+
+def _inside(node: Node) -> list[Node]:
+    return [child for child in node.named_children if child.type not in ("comment", "diagnostic_comment")]
+
+
+def _identifier(node: Node, scope: Mapping[str, Any]) -> Any:  # noqa: ANN401
+    return scope.get(source(node), Expression(source(node)))
+
+
+def _array(node: Node, scope: Mapping[str, Any]) -> Any:  # noqa: ANN401
+    return [evaluate(child, scope) for child in _inside(node)]
+
+
+def _object(node: Node, scope: Mapping[str, Any]) -> Any:  # noqa: ANN401
+    return {_key(child.named_children[0]): evaluate(child.named_children[-1], scope) for child in _inside(node)}
+
+
+def _choice(node: Node, scope: Mapping[str, Any]) -> Any:  # noqa: ANN401
+    return Choice(source(node), tuple(evaluate(child, scope) for child in _inside(node)[1:]))
+
+
+def _call(node: Node, scope: Mapping[str, Any]) -> Any:  # noqa: ANN401
+    """A union of objects is an object; every other function is Azure's to call."""
+    function, arguments = _inside(node)
+    if source(function) != "union":
+        return Expression(source(node))
+    parts = [evaluate(child, scope) for child in _inside(arguments)]
+    return {key: value for part in parts if isinstance(part, dict) for key, value in part.items()}
 
 
 def _key(node: Node) -> str:
@@ -177,3 +204,19 @@ def _loop(node: Node, scope: Mapping[str, Any]) -> Any:  # noqa: ANN401
     if not isinstance(values, list):
         return [evaluate(body, scope)]
     return [evaluate(body, {**scope, source(names[0]): value}) for value in values]
+
+
+_EVALUATORS: Mapping[str, Callable[[Node, Mapping[str, Any]], Any]] = {
+    "string": _string,
+    "number": lambda node, _: int(source(node)),
+    "boolean": lambda node, _: source(node) == "true",
+    "null": lambda _, __: None,
+    "array": _array,
+    "object": _object,
+    "identifier": _identifier,
+    "member_expression": _member,
+    "for_statement": _loop,
+    "if_statement": lambda node, scope: evaluate(_inside(node)[-1], scope),
+    "ternary_expression": _choice,
+    "call_expression": _call,
+}

@@ -39,7 +39,9 @@ def bindings() -> tuple[tuple[str, dict[str, Any]], ...]:
     for one in (gateway, graph, reports, schedules, teams, work):
         app.register_functions(one.blueprint)
     return tuple(
-        (one.get_function_name(), binding.get_dict_repr()) for one in app.get_functions() for binding in one.get_bindings()
+        (str(one.get_function_name()), binding.get_dict_repr())
+        for one in app.get_functions()
+        for binding in one.get_bindings()
     )
 
 

@@ -2,7 +2,7 @@
 
 import posixpath
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -17,17 +17,11 @@ class Infrastructure:
 
     def __init__(self, texts: Mapping[str, str]) -> None:
         self.texts = dict(texts)
-        self.files: dict[str, BicepFile] = {path: _parsed(text) for path, text in sorted(texts.items())}
+        self.files: dict[str, BicepFile] = {path: parsed(text) for path, text in sorted(texts.items())}
 
     def changed(self, path: str, text: str) -> "Infrastructure":
         """A copy in which one file reads otherwise."""
         return Infrastructure(self.texts | {path: text})
-
-    def declared(self) -> Iterator[tuple[str, Declaration]]:
-        """Everything that is declared, with its file."""
-        for path, file in self.files.items():
-            for declaration in file.declarations:
-                yield path, declaration
 
     def deployed(self, type_: str) -> list[dict[str, Any]]:
         """Every resource of a type, loops unrolled."""
@@ -49,5 +43,6 @@ def current() -> Infrastructure:
 
 
 @lru_cache(maxsize=256)
-def _parsed(text: str) -> BicepFile:
+def parsed(text: str) -> BicepFile:
+    """A text, parsed once."""
     return parse(text)

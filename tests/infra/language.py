@@ -1,12 +1,13 @@
 """What a compiler would say: grammar, names, modules and properties."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from tree_sitter import Node
 
 from tests.infra.bicep import BicepFile, Missing, source, walk
-from tests.infra.infrastructure import MAIN, Infrastructure, outputs_used
+from tests.infra.infrastructure import MAIN, Infrastructure, outputs_used, parsed
 from tests.infra.models import unknown_properties
 
 FUNCTIONS = {
@@ -24,16 +25,25 @@ def cannot_be_read(infra: Infrastructure) -> Iterator[str]:
 
 def names_nothing(infra: Infrastructure) -> Iterator[str]:
     """Names, functions and properties that are nowhere declared, and declarations that nobody uses."""
-    for path, file in infra.files.items():
-        declared = {one.name for one in file.declarations if one.kind != "output"}
-        used = {source(node) for node in walk(file.root) if _is_reference(node) and not _is_loop_variable(node)}
-        functions = {source(node.named_children[0]) for node in walk(file.root) if node.type == "call_expression"}
-        yield from (f"{path}: {name} is not declared" for name in sorted(used - declared))
-        yield from (f"{path}: {name}() is not a function" for name in sorted(functions - FUNCTIONS - DECORATORS))
-        values = {one.name for one in file.declarations if one.kind in ("param", "var")}
-        yield from (f"{path}: {name} is declared, and not used" for name in sorted(values - used))
-        for one in file.declarations:
-            yield from (f"{path}: {text} is not there" for text in _missing(one.value))
+    for path, text in infra.texts.items():
+        yield from _names_nothing(path, text)
+
+
+@lru_cache(maxsize=64)
+def _names_nothing(path: str, text: str) -> list[str]:
+    return list(_find_names(path, parsed(text)))
+
+
+def _find_names(path: str, file: BicepFile) -> Iterator[str]:
+    declared = {one.name for one in file.declarations if one.kind != "output"}
+    used = {source(node) for node in walk(file.root) if is_reference(node) and not _is_loop_variable(node)}
+    functions = {source(node.named_children[0]) for node in walk(file.root) if node.type == "call_expression"}
+    yield from (f"{path}: {name} is not declared" for name in sorted(used - declared))
+    yield from (f"{path}: {name}() is not a function" for name in sorted(functions - FUNCTIONS - DECORATORS))
+    values = {one.name for one in file.declarations if one.kind in ("param", "var")}
+    yield from (f"{path}: {name} is declared, and not used" for name in sorted(values - used))
+    for one in file.declarations:
+        yield from (f"{path}: {text} is not there" for text in _missing(one.value))
 
 
 def calls_wrongly(infra: Infrastructure) -> Iterator[str]:
@@ -53,10 +63,19 @@ def calls_wrongly(infra: Infrastructure) -> Iterator[str]:
 
 def properties_unknown_to_azure(infra: Infrastructure) -> Iterator[str]:
     """Properties that the resource models do not have, or have as something else."""
-    for path, one in infra.declared():
-        if one.kind == "resource" and not one.is_existing:
-            for body in one.bodies:
-                yield from (f"{path}: {one.name}: {problem}" for problem in unknown_properties(one.target, body))
+    for path, text in infra.texts.items():
+        yield from (f"{path}: {problem}" for problem in _unknown_properties(text))
+
+
+@lru_cache(maxsize=64)
+def _unknown_properties(text: str) -> list[str]:
+    deployed = [one for one in parsed(text).of_kind("resource").values() if not one.is_existing]
+    return [
+        f"{one.name}: {problem}"
+        for one in deployed
+        for body in one.bodies
+        for problem in unknown_properties(one.target, body)
+    ]
 
 
 def main_does_more_than_call(infra: Infrastructure) -> Iterator[str]:
@@ -81,7 +100,7 @@ def _wrong_outputs(path: str, file: BicepFile, infra: Infrastructure) -> Iterato
             yield f"{path}: {module} has no output {output}"
 
 
-def _is_reference(node: Node) -> bool:
+def is_reference(node: Node) -> bool:
     """Whether a name stands for a value here, and is neither being declared nor a key nor a function."""
     if node.type != "identifier" or node.parent is None:
         return False

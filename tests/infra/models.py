@@ -3,10 +3,10 @@
 import functools
 import importlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from typing import Any, ClassVar
 
-from tests.infra.bicep import Expression
+from tests.infra.bicep import Choice, Expression
 
 # The model of each resource type in use, and the version that the infrastructure asks for: one that every cloud has.
 MODELS = {
@@ -97,12 +97,13 @@ class _Type:
 
     def fields(self) -> "dict[str, _Type | None] | None":
         """The properties by their names on the wire, `None` for those that only Azure sets; nothing: no model."""
-        model = self.written
-        if hasattr(model, "_attr_to_rest_field"):
-            model({})  # its fields are read when the first one is made
+        model: Any = self.written
+        if isinstance(model, type) and issubclass(model, MutableMapping) and model is not dict:
+            known: Any = model
+            known({})  # its fields are read when the first one is made
             return {
                 rest._rest_name: None if rest._visibility == ["read"] else _Type(rest._type, self.module)
-                for rest in model._attr_to_rest_field.values()
+                for rest in known._attr_to_rest_field.values()
             }
         if not hasattr(model, "_attribute_map"):
             return None
@@ -136,6 +137,9 @@ def _put(fields: dict[str, _Type | None], names: list[str], leaf: _Type | None, 
 
 
 def _check(value: Any, type_: _Type | None, where: str) -> Iterator[str]:  # noqa: ANN401
+    if isinstance(value, Choice):
+        for one in value.values:
+            yield from _check(one, type_, where)
     if value is None or isinstance(value, Expression):
         return
     if type_ is None:

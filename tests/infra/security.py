@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from tests.infra.bicep import Expression
+from tests.infra.bicep import Choice, Expression, at, text_of
 from tests.infra.infrastructure import Infrastructure
 
 # https://learn.microsoft.com/azure/role-based-access-control/built-in-roles
@@ -37,21 +37,23 @@ MUST_SAY: list[tuple[str, str, Any]] = [
     (STORAGE, "properties.allowCrossTenantReplication", False),
     (STORAGE, "properties.minimumTlsVersion", "TLS1_2"),
     (STORAGE, "properties.supportsHttpsTrafficOnly", True),
-    (STORAGE, "properties.publicNetworkAccess", Expression("isPrivate ? 'Disabled' : 'Enabled'")),
+    (STORAGE, "properties.publicNetworkAccess", Choice("isPrivate ? 'Disabled' : 'Enabled'")),
     (f"{STORAGE}/blobServices/containers", "properties.publicAccess", "None"),
     (POLICY, "name", Expression("'${storage.name}/default/evidence/default'")),
     (POLICY, "properties.allowProtectedAppendWrites", True),
     (POLICY, "properties.immutabilityPeriodSinceCreationInDays", Expression("evidenceDays")),
     (BUS, "properties.disableLocalAuth", True),
     (BUS, "properties.minimumTlsVersion", "1.2"),
-    (BUS, "properties.publicNetworkAccess", Expression("isPrivate ? 'Disabled' : 'Enabled'")),
+    (BUS, "properties.publicNetworkAccess", Choice("isPrivate ? 'Disabled' : 'Enabled'")),
     (VAULT, "properties.enableRbacAuthorization", True),
     (VAULT, "properties.enablePurgeProtection", True),
     (VAULT, "properties.enableSoftDelete", True),
-    (VAULT, "properties.publicNetworkAccess", Expression("isPrivate ? 'Disabled' : 'Enabled'")),
+    (VAULT, "properties.publicNetworkAccess", Choice("isPrivate ? 'Disabled' : 'Enabled'")),
     (INSIGHTS, "properties.DisableLocalAuth", True),
     ("Microsoft.OperationalInsights/workspaces", "properties.features.disableLocalAuth", True),
+    (APP, "identity.type", "UserAssigned"),
     (APP, "properties.httpsOnly", True),
+    (APP, "properties.publicNetworkAccess", "Enabled"),
     (APP, "properties.siteConfig.minTlsVersion", "1.2"),
     (APP, "properties.siteConfig.scmMinTlsVersion", "1.2"),
     (APP, "properties.siteConfig.ftpsState", "Disabled"),
@@ -59,12 +61,17 @@ MUST_SAY: list[tuple[str, str, Any]] = [
     (APP, "properties.keyVaultReferenceIdentity", Expression("identityId")),
     (APP, "properties.functionAppConfig.runtime.name", "python"),
     (APP, "properties.functionAppConfig.runtime.version", "3.13"),
+    (APP, "properties.functionAppConfig.deployment.storage.type", "blobContainer"),
     (APP, "properties.functionAppConfig.deployment.storage.authentication.type", "UserAssignedIdentity"),
     (f"{APP}/basicPublishingCredentialsPolicies", "properties.allow", False),
     ("Microsoft.Web/serverfarms", "sku.name", "FC1"),
     ("Microsoft.BotService/botServices", "properties.disableLocalAuth", True),
     ("Microsoft.BotService/botServices", "properties.msaAppTenantId", Expression("tenantId")),
-    ("Microsoft.BotService/botServices", "properties.msaAppType", Expression("empty(appId) ? 'UserAssignedMSI' : 'SingleTenant'")),
+    (
+        "Microsoft.BotService/botServices",
+        "properties.msaAppType",
+        Choice("empty(appId) ? 'UserAssignedMSI' : 'SingleTenant'"),
+    ),
     ("Microsoft.BotService/botServices/channels", "name", "MsTeamsChannel"),
 ]
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -76,13 +83,15 @@ def roles_differ(infra: Infrastructure) -> Iterator[str]:
     for path, file in infra.files.items():
         roles = file.of_kind("var").get("roles")
         ids: dict[str, str] = roles.value if roles is not None else {}
-        yield from (f"{path}: {name} is {id_}, which it is not" for name, id_ in ids.items() if BUILT_IN_ROLES.get(name) != id_)
+        yield from (
+            f"{path}: {name} is {id_}, which it is not" for name, id_ in ids.items() if BUILT_IN_ROLES.get(name) != id_
+        )
         for body in file.resources("Microsoft.Authorization/roleAssignments"):
-            role = re.sub(r".*\broles\.(\w+)\)$", r"\1", _text(body["properties"]["roleDefinitionId"]))
-            scope = file.of_kind("resource").get(_text(body.get("scope")))
+            role = re.sub(r".*\broles\.(\w+)\)$", r"\1", text_of(at(body, "properties.roleDefinitionId")))
+            scope = file.of_kind("resource").get(text_of(body.get("scope")))
             target = scope.target.partition("@")[0] if scope is not None else "the resource group"
-            granted.add((role, target, _text(body["properties"]["principalId"])))
-            if role not in _text(body["name"]):
+            granted.add((role, target, text_of(at(body, "properties.principalId"))))
+            if role not in text_of(at(body, "name")):
                 yield f"{path}: the name of an assignment of {role} does not say so"
     yield from (f"nobody has {role} on {target} ({who})" for role, target, who in sorted(ASSIGNMENTS - granted))
     yield from (f"{who} has {role} on {target}, and should not" for role, target, who in sorted(granted - ASSIGNMENTS))
@@ -95,10 +104,11 @@ def is_left_open(infra: Infrastructure) -> Iterator[str]:
         if not bodies:
             yield f"there is no {type_}"
         for body in bodies:
-            found = _at(body, path.split("."))
+            found = at(body, path)
             if found != expected or type(found) is not type(expected):
-                yield f"{type_} {_text(body.get('name'))}: {path} is {_text(found)} and should be {_text(expected)}"
-    policies = {_text(one["name"]) for one in infra.deployed(f"{APP}/basicPublishingCredentialsPolicies")}
+                which = f"{type_} {text_of(body.get('name'))}"
+                yield f"{which}: {path} is {text_of(found)} and should be {text_of(expected)}"
+    policies = {text_of(at(one, "name")) for one in infra.deployed(f"{APP}/basicPublishingCredentialsPolicies")}
     if policies != {"ftp", "scm"}:
         yield f"basic publishing credentials: {sorted(policies)} are decided about, and not ftp and scm"
 
@@ -116,13 +126,3 @@ def guids_are_foreign(infra: Infrastructure) -> Iterator[str]:
     for path, text in infra.texts.items():
         ids = {found[0] for found in _GUID.finditer(text)} - set(BUILT_IN_ROLES.values())
         yield from (f"{path}: {id_}" for id_ in sorted(ids))
-
-
-def _at(body: Any, path: list[str]) -> Any:  # noqa: ANN401
-    for name in path:
-        body = body.get(name) if isinstance(body, dict) else None
-    return body
-
-
-def _text(value: Any) -> str:  # noqa: ANN401
-    return value.text if isinstance(value, Expression) else str(value)
