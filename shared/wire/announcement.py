@@ -7,6 +7,7 @@ from pydantic import TypeAdapter, ValidationError
 from shared.domain.card_copy import Face
 from shared.domain.posture.attestation import Question
 from shared.errors import RejectedError
+from shared.wire.whole_json import dump_whole
 
 ANNOUNCEMENT = "announcement.json"
 
@@ -28,7 +29,7 @@ _ANNOUNCEMENT = TypeAdapter(Announcement)
 
 def encode_announcement(announcement: Announcement) -> bytes:
     """The announcement as a file."""
-    return _ANNOUNCEMENT.dump_json(announcement)
+    return dump_whole(_ANNOUNCEMENT, announcement)
 
 
 def parse_announcement(content: bytes) -> Announcement:

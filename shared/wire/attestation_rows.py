@@ -15,6 +15,7 @@ from pydantic import TypeAdapter
 
 from shared.domain.posture.attestation import Attestation
 from shared.domain.posture.exceptions import Acceptance, Classification, Exemption, Tier
+from shared.wire.whole_json import dump_whole
 
 ATTESTATION, EXEMPTION = "attestation", "exemption"
 ACCEPTANCE, CLASSIFICATION = "acceptance", "classification"
@@ -24,7 +25,8 @@ _ACCEPTANCE, _CLASSIFICATION = TypeAdapter(Acceptance), TypeAdapter(Classificati
 
 
 def fitted(attestation: Attestation) -> Attestation:
-    """The attestation as a row can hold it: with less evidence where there is too much, and that said."""
+    """The attestation as a row can hold it: in whole characters, and with less evidence where there is too much."""
+    attestation = replace(_ATTESTATION.validate_json(_body(attestation)), version=attestation.version)
     while len(_packed(attestation)) > PART * MOST_PARTS and len(attestation.question.evidence) > 1:
         question = attestation.question
         kept = question.evidence[: len(question.evidence) // 2]
@@ -57,9 +59,9 @@ def parse_attestation(row: Mapping[str, Any], version: str | None) -> Attestatio
 def exemption_row(exemption: Exemption) -> dict[str, Any]:
     """The row of an exemption: one for each finding."""
     if isinstance(exemption, Acceptance):
-        kind, body = ACCEPTANCE, _ACCEPTANCE.dump_json(exemption)
+        kind, body = ACCEPTANCE, dump_whole(_ACCEPTANCE, exemption)
     else:
-        kind, body = CLASSIFICATION, _CLASSIFICATION.dump_json(exemption)
+        kind, body = CLASSIFICATION, dump_whole(_CLASSIFICATION, exemption)
     return {
         "PartitionKey": EXEMPTION,
         "RowKey": exemption.finding_id,
@@ -83,4 +85,8 @@ def last_end(exemption: Exemption) -> datetime:
 
 
 def _packed(attestation: Attestation) -> bytes:
-    return zlib.compress(_ATTESTATION.dump_json(replace(attestation, version=None)))
+    return zlib.compress(_body(attestation))
+
+
+def _body(attestation: Attestation) -> bytes:
+    return dump_whole(_ATTESTATION, replace(attestation, version=None))
