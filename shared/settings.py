@@ -162,6 +162,11 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     Raises:
         SettingsError: naming each wrong setting and its fix, and never its value.
     """
+    # Where Azure cannot read a secret it hands on the reference: a text for everybody to read is no key.
+    unread = sorted(name for name, value in environment.items() if value.strip().startswith("@Microsoft.KeyVault("))
+    if unread:
+        fix = "put the secret into the vault, let the app's identity read it, and restart the app"
+        raise SettingsError("; ".join(f"{name}: its Key Vault reference cannot be read; {fix}" for name in unread))
     try:
         return Settings.model_validate({name: value for name, value in environment.items() if value.strip()})
     except ValidationError as error:
