@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from shared.adapters.graph_people import GraphPeople
+from shared.adapters.graph_people import GraphPeople, paths_behind
 from shared.adapters.json_api import Answer, JsonApi
 from shared.domain.approval import Person
 from shared.domain.posture.gateway_view import GroupFacts
@@ -117,6 +117,20 @@ class GraphDirectory:
     async def people_behind(self, principal: Principal) -> tuple[Sequence[Person], Sequence[Person]]:
         """See `Directory.people_behind`."""
         return await self._people.people_behind(principal)
+
+    async def people_behind_many(
+        self, principals: Collection[Principal]
+    ) -> Mapping[str, tuple[Sequence[Person], Sequence[Person]]]:
+        """See `Directory.people_behind_many`."""
+        paths = {one.principal_id: paths_behind(one) for one in principals}
+        named = {f"{id_}:{number}": path for id_, some in paths.items() for number, path in enumerate(some)}
+        answers = await self._batch("GET", {name: (path, None) for name, path in named.items()})
+        return {
+            one.principal_id: await self._people.told(
+                one, [answers[f"{one.principal_id}:{number}"] for number in range(len(paths[one.principal_id]))]
+            )
+            for one in principals
+        }
 
     async def group_ids(self, display_names: Collection[str]) -> Mapping[str, str]:
         """See `Directory.group_ids`. A name that was resolved once is not asked for again by this process."""

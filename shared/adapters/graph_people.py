@@ -14,6 +14,8 @@ PAGE = 999
 # Nobody is left out of this list for its length: whoever is missing in it could approve for themselves.
 MOST_BEHIND = 1000
 FIELDS = "id,displayName,accountEnabled"
+# Graph knows sponsors of agent identities only, and says 400 of others.
+_NO_SPONSORS = (400, 404)
 
 
 class GraphPeople:
@@ -30,15 +32,20 @@ class GraphPeople:
 
     async def people_behind(self, principal: Principal) -> tuple[Sequence[Person], Sequence[Person]]:
         """See `Directory.people_behind`. Whoever owns the application, or an agent's blueprint, can sign in as it."""
-        own = f"/v1.0/servicePrincipals/{principal.principal_id}"
-        applications = filter(None, dict.fromkeys((principal.app_id, principal.blueprint_id)))
-        owned = (own, *(f"/v1.0/applications(appId='{app_id}')" for app_id in applications))
+        of_sponsors, *of_owners = paths_behind(principal)
         sponsors, *owners = await asyncio.gather(
-            # Graph knows sponsors of agent identities only, and says 400 of others.
-            self._rows(f"{own}/sponsors?$select={FIELDS}", MOST_BEHIND, missing=(400, 404)),
-            *(self._rows(f"{path}/owners?$select={FIELDS}", MOST_BEHIND, missing=(404,)) for path in owned),
+            self._rows(of_sponsors, MOST_BEHIND, missing=_NO_SPONSORS),
+            *(self._rows(path, MOST_BEHIND, missing=(404,)) for path in of_owners),
         )
         return await self._with_groups(sponsors), _people(row for rows in owners for row in rows)
+
+    async def told(self, principal: Principal, answers: Sequence[Answer]) -> tuple[Sequence[Person], Sequence[Person]]:
+        """The same from answers to `paths_behind`; what they leave open is asked about alone."""
+        of_sponsors, *of_owners = answers
+        if _is_cut(answers):
+            return await self.people_behind(principal)
+        owners = [row for answer in of_owners for row in _rows_of(answer, missing=(404,))]
+        return await self._with_groups(_rows_of(of_sponsors, missing=_NO_SPONSORS)), _people(owners)
 
     async def _with_groups(self, rows: Sequence[Mapping[str, Any]]) -> Sequence[Person]:
         """The users, and the members of the groups: a group may be a sponsor."""
@@ -57,6 +64,23 @@ class GraphPeople:
             rows += page["value"]
             path = page.get("@odata.nextLink", "")
         return rows
+
+
+def paths_behind(principal: Principal) -> tuple[str, ...]:
+    """Where the sponsors are, and then the owners of everything that can sign in as it."""
+    own = f"/v1.0/servicePrincipals/{principal.principal_id}"
+    applications = filter(None, dict.fromkeys((principal.app_id, principal.blueprint_id)))
+    owned = (own, *(f"/v1.0/applications(appId='{app_id}')" for app_id in applications))
+    return (f"{own}/sponsors?$select={FIELDS}", *(f"{path}/owners?$select={FIELDS}" for path in owned))
+
+
+def _rows_of(answer: Answer, missing: Sequence[int]) -> Sequence[Mapping[str, Any]]:
+    rows: Sequence[Mapping[str, Any]] = [] if answer.status in missing else _expect(answer)["value"]
+    return rows
+
+
+def _is_cut(answers: Iterable[Answer]) -> bool:
+    return any(isinstance(one.document, dict) and "@odata.nextLink" in one.document for one in answers)
 
 
 def _people(rows: Iterable[Mapping[str, Any]]) -> Sequence[Person]:

@@ -19,6 +19,7 @@ from shared.domain.posture.report import Basis, Report, Snapshot, build_report
 from shared.domain.posture.rules import PostureRules
 from shared.domain.posture.scan import Judge
 from shared.errors import RejectedError, RetryLaterError
+from shared.handlers.name_owners import name_owners
 from shared.handlers.prepare_announcement import Judged, prepare_announcement
 from shared.handlers.read_estate import EstatePorts, EstateRules, read_estate
 from shared.handlers.scan_inventory import Scan, ScanPorts, ScanRules, scan_inventory
@@ -71,7 +72,7 @@ async def report_posture(ports: ReportPorts, rules: ReportRules) -> Published:
         report_id = report_id_of(scan.at)
         before = await _previous(ports.reports, report_id)
         estate = await _estate(scan.at, ports, rules)
-        seen, radii = _judge_estate(estate, scan.at, rules)
+        seen, radii = await _judge_estate(estate, scan.at, ports, rules)
         findings = (*scan.findings, *judge_tenant(scan.tenant, scan.at, rules.posture.limits), *seen)
         report = build_report(findings, await _basis(scan, before, ports, rules))
         pictured = Pictured(_credentials(scan), [one.reach for one in radii], next(iter(radii), None))
@@ -105,14 +106,15 @@ async def _estate(at: datetime, ports: ReportPorts, rules: ReportRules) -> Known
         return Unknown(error.reason)
 
 
-def _judge_estate(
-    estate: Known[Estate] | Unknown, at: datetime, rules: ReportRules
+async def _judge_estate(
+    estate: Known[Estate] | Unknown, at: datetime, ports: ReportPorts, rules: ReportRules
 ) -> tuple[tuple[Finding, ...], tuple[BlastRadius, ...]]:
     """What is said of the gateway, and how far everybody reaches there."""
     if isinstance(estate, Unknown):
         gateway = About(ObjectKind.TENANT, "gateway", "gateway")
         return tuple(unknown(name, gateway, estate) for name in ESTATE_CHECKS), ()
-    return judge_estate(estate.value, at, rules.posture.limits), blast_radii(estate.value, at)
+    found = judge_estate(estate.value, at, rules.posture.limits)
+    return await name_owners(found, estate.value, ports.around.directory), blast_radii(estate.value, at)
 
 
 async def _learn(rules: ReportRules, _common: InCommon, _at: datetime) -> Tenant:

@@ -41,6 +41,11 @@ class Directory(Protocol):
     async def people_behind(self, principal: Principal) -> tuple[Sequence[Person], Sequence[Person]]:
         """The sponsors and the owners of a service principal or agent identity."""
 
+    async def people_behind_many(
+        self, principals: Collection[Principal]
+    ) -> Mapping[str, tuple[Sequence[Person], Sequence[Person]]]:
+        """The same for many, by id."""
+
     async def group_ids(self, display_names: Collection[str]) -> Mapping[str, str]:
         """The object ids of groups by display name; names that no group or several groups carry are left out."""
 

@@ -152,6 +152,21 @@ async def test_sponsors_and_owners_stand_behind_an_agent(stage: Stage) -> None:
     assert [(one.principal_id, one.name) for one in owners] == [(carol, "carol")]
 
 
+async def test_people_behind_many_are_those_behind_each(stage: Stage) -> None:
+    ada, bob, carol = [await stage.user(name) for name in ("ada", "bob", "carol")]
+    await stage.disable(carol)
+    agent = await stage.agent([ada, carol], [bob])
+    gone = Principal(NOBODY, PrincipalKind.SERVICE_PRINCIPAL, AccountState.DELETED, app_id=NOBODY)
+
+    found = await stage.port.people_behind_many([agent, gone])
+
+    assert found.keys() == {agent.principal_id, NOBODY}
+    assert {id_: [*map(list, behind)] for id_, behind in found.items()} == {
+        one.principal_id: [*map(list, await stage.port.people_behind(one))] for one in (agent, gone)
+    }
+    assert [one.principal_id for one in found[agent.principal_id][1]] == [bob]
+
+
 async def test_nobody_stands_behind_what_is_gone(stage: Stage) -> None:
     gone = Principal(NOBODY, PrincipalKind.SERVICE_PRINCIPAL, AccountState.DELETED, app_id=NOBODY)
 

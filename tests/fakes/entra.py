@@ -220,6 +220,11 @@ class FakeEntra:
         sponsors, owners = ([*map(self._person, each.get(principal.principal_id, ()))] for each in behind)
         return sponsors, owners
 
+    async def people_behind_many(
+        self, principals: Collection[Principal]
+    ) -> Mapping[str, tuple[Sequence[Person], Sequence[Person]]]:
+        return {one.principal_id: await self.people_behind(one) for one in principals}
+
     async def group_facts(self, group_ids: Collection[str]) -> Mapping[str, GroupFacts]:
         held, names, owners = self._now.members, self._now.names, self._now.owners
         return {
