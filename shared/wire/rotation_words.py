@@ -16,6 +16,11 @@ STATES = {
     RotationState.CURRENT: "current",
     RotationState.RENEWED: "renewed by Microsoft",
 }
+SHORT = STATES | {
+    RotationState.STILL_USED: "still used",
+    RotationState.SUPERSEDED: "superseded",
+    RotationState.UNKNOWN: "unknown",
+}
 MEANS = {
     RotationState.STILL_USED: "Its successor is in use, and somebody still signs in with the old one.",
     RotationState.SUPERSEDED: "Its successor is in use, and the old one still opens the door: it is not rotated yet.",

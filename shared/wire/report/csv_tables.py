@@ -42,7 +42,7 @@ _FORMULA = re.compile("(^|[;,\t\r\n|\"'])([ \t\r\n\u00a0]*)(?=[=+\\-@\t\r\uff1d\
 def findings_csv(report: Report) -> bytes:
     """Every failed check, worst first, and a line for each check that could not be made."""
     unknown = ([_unknown(gap, report).get(column, "") for column in FINDINGS] for gap in report.coverage.gaps)
-    return _table(FINDINGS, [*(_row(entry, report) for entry in report.entries), *unknown])
+    return table(FINDINGS, [*(_row(entry, report) for entry in report.entries), *unknown])
 
 
 def changes_csv(report: Report) -> bytes:
@@ -51,7 +51,16 @@ def changes_csv(report: Report) -> bytes:
     changes += [("exception-lapsing", entry) for entry in report.lapsing]
     changes += [("exception-lapsed", entry) for entry in report.lapsed]
     rows = ((change, entry.before.word if entry.before else "", *_row(entry, report)) for change, entry in changes)
-    return _table(CHANGES, rows)
+    return table(CHANGES, rows)
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
+    """The rows under their columns, every cell quoted and none of them a formula."""
+    written = io.StringIO()
+    writer = csv.writer(written, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
+    writer.writerow(columns)
+    writer.writerows([harmless(cell) for cell in row] for row in rows)
+    return written.getvalue().encode("utf-8-sig")
 
 
 def harmless(cell: str) -> str:
@@ -91,11 +100,3 @@ def _unknown(gap: Unjudged, report: Report) -> dict[str, str]:
         "title": report.titles.get(gap.check_id, ""),
         "says": f"could not be judged for {gap.objects} objects: {shown(gap.reason)}",
     }
-
-
-def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
-    written = io.StringIO()
-    writer = csv.writer(written, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
-    writer.writerow(columns)
-    writer.writerows([harmless(cell) for cell in row] for row in rows)
-    return written.getvalue().encode("utf-8-sig")

@@ -7,6 +7,7 @@ from shared.wire.report.csv_tables import changes_csv, findings_csv
 from shared.wire.report.html_page import Pictured, html_page
 from shared.wire.report.manifest import MANIFEST, manifest
 from shared.wire.report.ocsf import findings_ocsf
+from shared.wire.report.rotation_section import rotation_csv
 
 
 def report_files(report: Report, pictured: Pictured) -> Mapping[str, bytes]:
@@ -17,4 +18,6 @@ def report_files(report: Report, pictured: Pictured) -> Mapping[str, bytes]:
         "changes.csv": changes_csv(report),
         "findings.ocsf.json": findings_ocsf(report),
     }
+    if pictured.rotations is not None:
+        files["rotation.csv"] = rotation_csv(pictured.rotations, report.at)
     return files | {MANIFEST: manifest(report, files)}

@@ -7,10 +7,12 @@ from typing import Any
 from shared.domain.posture.figures import CredentialFigures, Reach
 from shared.domain.posture.inventory import Known
 from shared.domain.posture.report import Entry, Report, Standing
+from shared.domain.posture.rotation_figures import RotationFigures
 from shared.wire.report import sentences
 from shared.wire.report.blast_picture import BlastRadius, blast_picture
 from shared.wire.report.charts import ages_chart, expiry_calendar, reach_chart, reach_in_words, trend_chart, widest
 from shared.wire.report.pages import asset, environment, page_policy
+from shared.wire.report.rotation_section import rotation_section
 from shared.wire.report.rows import grouped_rows
 
 _MOST_LINES, _MOST_EXCEPTIONS = 12, 200
@@ -31,6 +33,7 @@ class Pictured:
     credentials: CredentialFigures
     reaches: Sequence[Reach] = ()
     blast: BlastRadius | None = None
+    rotations: RotationFigures | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,7 @@ def html_page(report: Report, pictured: Pictured) -> bytes:
 def _pictures(report: Report, pictured: Pictured) -> dict[str, Any]:
     blast = pictured.blast
     return {
+        "rotation": rotation_section(pictured.rotations, report.at),
         "trend": trend_chart(report.weeks, report.at),
         "ages": ages_chart(pictured.credentials),
         "ages_note": sentences.ages(pictured.credentials),

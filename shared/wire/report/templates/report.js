@@ -3,7 +3,7 @@
 if (location.protocol === "file:") for (const each of document.querySelectorAll('a[href^="/api/"]')) each.removeAttribute("href");
 {
   const search = document.getElementById("search");
-  const findings = [...document.querySelectorAll(".f")];
+  const findings = [...document.querySelectorAll("#findings .f")];
   const texts = findings.map((each) => each.textContent.toLowerCase());
   const apply = () => {
     const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
