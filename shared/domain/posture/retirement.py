@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from shared.domain.posture.attestation import UnusedGrant
-from shared.domain.posture.checks.remedies import AT_GATEWAY, TAKE_OUT
+from shared.domain.posture.checks.remedies import AT_GATEWAY
 from shared.domain.posture.finding import About, ObjectKind
 
 
@@ -32,7 +32,9 @@ def retire_steps(about: About) -> tuple[Step, ...]:
 def lasting_steps(taken: Iterable[UnusedGrant]) -> tuple[Step, ...]:
     """How grants that were taken away at the gateway are taken away in Entra, too, each group and member once."""
     pairs = dict.fromkeys((group, grant.principal_id) for grant in taken for group in grant.entra_groups)
-    leave, _, come_back = TAKE_OUT.removesuffix(" takes it back").partition("; ")
+    # A phone cannot break the address that the second call carries, so it is said in words.
+    leave = "DELETE /groups/{group_id}/members/{object_id}/$ref"
+    come_back = 'POST /groups/{group_id}/members/$ref with the address of /directoryObjects/{object_id} as "@odata.id"'
     steps = (("Take it out of the group", leave), ("To take that back", come_back))
     return tuple(
         Step(purpose, call.replace("{group_id}", quote(group, safe="")).replace("{object_id}", quote(member, safe="")))

@@ -127,5 +127,5 @@ def test_group_is_taken_away_in_entra_once_for_each_member() -> None:
 
     assert [step.call for step in steps] == [
         "DELETE /groups/group-1/members/ada/$ref",
-        'POST /groups/group-1/members/$ref {"@odata.id": "https://graph.microsoft.com/v1.0/directoryObjects/ada"}',
+        'POST /groups/group-1/members/$ref with the address of /directoryObjects/ada as "@odata.id"',
     ]

@@ -17,6 +17,7 @@ from shared.domain.approval import (
 from shared.domain.gateway import ReviewType
 from shared.domain.principals import AccountState, PrincipalKind
 from shared.wire.cards import Card, decided_card, request_card, requester_card, security_card
+from tests.wire.cards.owner_samples import OWNER_FACES, owner_card, poisoned_attestation
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LINK = "https://gateway.example/reviews/aaaaaaaa-0000-4000-8000-000000000001"
@@ -139,10 +140,24 @@ FACES: Mapping[str, tuple[Face, Approval]] = {
 }
 
 
+NAMES = (*FACES, *OWNER_FACES)
+
+
 def face(name: str) -> Card:
     """The card of one face."""
+    if name in OWNER_FACES:
+        return owner_card(*OWNER_FACES[name])
     build, approval = FACES[name]
     return build(approval)
+
+
+def poisoned_cards(text: str) -> list[Card]:
+    """Every face with the text in every field that somebody outside Tether can write."""
+    of_approvals = [build(poisoned(approval, text)) for build, approval in FACES.values()]
+    return [
+        *of_approvals,
+        *(owner_card(spec, poisoned_attestation(attestation, text)) for spec, attestation in OWNER_FACES.values()),
+    ]
 
 
 def poisoned(approval: Approval, text: str) -> Approval:

@@ -11,7 +11,7 @@ from shared.wire.cards import activity, headline, reminder, text_face
 from shared.wire.cards.text import clean
 from tests.wire.cards.hostile import HOSTILE
 from tests.wire.cards.rendering import Drawn, draw, draw_messages
-from tests.wire.cards.samples import ADA, FACES, poisoned, texts_of
+from tests.wire.cards.samples import ADA, FACES, NAMES, poisoned, poisoned_cards, texts_of
 
 FORBIDDEN = (*range(0x20), *range(0x7F, 0xA0), 0x61C, *range(0x200C, 0x2010), *range(0x202A, 0x202F), 0x2066, 0x2067)
 
@@ -19,19 +19,19 @@ FORBIDDEN = (*range(0x20), *range(0x7F, 0xA0), 0x61C, *range(0x200C, 0x2010), *r
 @pytest.fixture(scope="module")
 async def calm(page: Page) -> list[Drawn]:
     """Every face with a harmless word in the same fields."""
-    return await draw(page, [build(poisoned(approval, "readable")) for build, approval in FACES.values()])
+    return await draw(page, poisoned_cards("readable"))
 
 
 @pytest.mark.parametrize("name", HOSTILE)
 async def test_hostile_text_in_every_field_of_every_face_stays_text(
     page: Page, requested: list[str], calm: list[Drawn], name: str
 ) -> None:
-    cards = [build(poisoned(approval, HOSTILE[name])) for build, approval in FACES.values()]
+    cards = poisoned_cards(HOSTILE[name])
 
     drawn = await draw(page, cards)
 
-    assert [(each.links, each.images, each.formatted, each.scripts) for each in drawn] == [(0, 0, 0, 0)] * len(FACES)
-    assert [each.events for each in drawn] == [[]] * len(FACES)
+    assert [(each.links, each.images, each.formatted, each.scripts) for each in drawn] == [(0, 0, 0, 0)] * len(NAMES)
+    assert [each.events for each in drawn] == [[]] * len(NAMES)
     assert [each.buttons for each in drawn] == [each.buttons for each in calm]
     assert [each.executed for each in drawn] == [each.executed for each in calm]
     assert all("readable" in each.text for each in drawn)
@@ -54,7 +54,7 @@ def test_no_field_carries_what_cannot_be_seen(name: str) -> None:
     joiners = {"emoji_family": {0x200D}, "persian_name": {0x200C}, "very_long_emoji": {0x200D}}.get(name, set())
     forbidden = set(map(chr, set(FORBIDDEN) - joiners))
 
-    texts = [text for build, approval in FACES.values() for text in texts_of(build(poisoned(approval, HOSTILE[name])))]
+    texts = [text for card in poisoned_cards(HOSTILE[name]) for text in texts_of(card)]
 
     assert [text for text in texts if forbidden & set(text)] == []
     assert [text for text in texts if "{{" in text or "${" in text] == []
