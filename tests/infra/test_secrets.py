@@ -24,9 +24,7 @@ def test_reference_that_azure_could_not_follow_is_no_key_and_stops_the_app(name:
     with pytest.raises(SettingsError) as stopped:
         read_settings(SOUND | {name: reference})
 
-    assert str(stopped.value).startswith(
-        f"{name}: its Key Vault reference cannot be read; put the secret into the vault"
-    )
+    assert stopped.value.detail.startswith(f"{name}: its Key Vault reference cannot be read; put the secret into")
     assert "tether.vault" not in str(stopped.value)
 
 
