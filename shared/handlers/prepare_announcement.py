@@ -1,8 +1,7 @@
 """Prepare an announcement: the digest with its tokens, and the questions that a report leads to."""
 
-import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from shared.domain.card_token import Shown
 from shared.domain.posture.attestation import Question, rests
@@ -44,8 +43,7 @@ async def prepare_announcement(
 async def _due(report: Report, judged: Judged, ports: Ports, asking: ApprovalRules) -> tuple[Question, ...]:
     """The worst questions that nobody is answering yet; those that rest take nobody's place."""
     owners, outside = asking.posture.owners, posture_needed(ports)
-    everybody = replace(asking.posture, owners=replace(owners, most=sys.maxsize))
-    under = Asking(report.at, everybody, await outside.exemptions.all())
+    under = Asking(report.at, asking.posture, await outside.exemptions.all())
     due: list[Question] = []
     for question in questions(judged.findings, judged.apps, judged.estate, under):
         if len(due) == owners.most:

@@ -1,12 +1,12 @@
 """Questions: which identities somebody has to speak for, who that is, and which of their grants nobody uses."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.domain.approval import Person
 from shared.domain.gateway import IdentityKind
-from shared.domain.posture.attestation import Attestation, Question, UnusedGrant, rests
+from shared.domain.posture.attestation import Attestation, Question, UnusedGrant
 from shared.domain.posture.check import about_app
 from shared.domain.posture.checks.traits import is_agent, is_blueprint, is_managed_identity, owner_count
 from shared.domain.posture.exceptions import Exemption, Tier, is_tier_0
@@ -29,7 +29,7 @@ _POLICY = AccessPolicy(enforced=True)
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """What questions depend on besides findings: what was excepted, and what was asked before (by attestation id).
+    """What questions depend on besides findings. What is excepted is not asked about.
 
     `everywhere` are the gateway groups that open everything, because they administer or audit: never called unused.
     """
@@ -37,17 +37,16 @@ class Asking:
     at: datetime
     rules: PostureRules
     exemptions: Sequence[Exemption] = ()
-    before: Mapping[str, Attestation] = field(default_factory=dict)
     everywhere: frozenset[str] = frozenset({_POLICY.admin_group, _POLICY.auditor_group})
 
 
 def questions(
     findings: Iterable[Finding], apps: Iterable[App], estate: Estate | None, under: Asking
 ) -> tuple[Question, ...]:
-    """Whom to ask about what, the worst first: one question for each identity, and no more than the rules say.
+    """Whom to ask about what, the worst first: one question for each identity.
 
-    What is excepted is not asked about, nor is an identity whose last question is still being answered. Applications
-    are read once, and only those that something is asked about are kept; `estate` is `None` when it was not read.
+    Applications are read once, and only those that something is asked about are kept; `estate` is `None` when it was
+    not read.
     """
     failed = [one for one in findings if one.verdict is Verdict.FAIL]
     wanted = {_key(one.about) for one in failed if one.check_id in ASKED_ABOUT}
@@ -58,8 +57,7 @@ def questions(
         if subject is not None:
             found.setdefault(subject, []).append(finding)
     asked = (_question(subject, some, under) for subject, some in found.items())
-    due = [one for one in asked if one is not None and not _rests(one, under)]
-    return tuple(sorted(due, key=_worst_first)[: under.rules.owners.most])
+    return tuple(sorted((one for one in asked if one is not None), key=_worst_first))
 
 
 def outlived(open_ones: Iterable[Attestation], report: Report) -> tuple[Attestation, ...]:
@@ -126,11 +124,6 @@ def _question(subject: _Subject, findings: Sequence[Finding], under: Asking) -> 
 def _is_exempt(finding: Finding, exemptions: Mapping[str, Exemption], at: datetime, tier: Tier) -> bool:
     exemption = exemptions.get(finding.finding_id)
     return exemption is not None and exemption.covers(finding, at, tier)
-
-
-def _rests(question: Question, under: Asking) -> bool:
-    before = under.before.get(question.attestation_id)
-    return before is not None and rests(before, under.at, under.rules.owners)
 
 
 def _worst_first(question: Question) -> tuple[int, bool, int, str]:
