@@ -1,15 +1,15 @@
 """The estate: whose each identity is, what it reaches and opened, and what nobody could say."""
 
-from collections.abc import AsyncIterator, Collection, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from shared.domain.gateway import IdentityKind, IdentityRef
 from shared.domain.identity_map import GroupMapping, IdentityMap
 from shared.domain.posture.blast_radius import blast_radius
-from shared.domain.posture.gateway_view import Estate, GroupFacts, Holder, TaskGroup, Use
+from shared.domain.posture.gateway_view import Estate, GroupFacts, Holder, TaskGroup
 from shared.domain.posture.inventory import Known, Unknown
 from shared.domain.posture.kept_uses import NEWEST
 from shared.domain.posture.rules import PostureRules
@@ -21,6 +21,7 @@ from shared.handlers.read_estate import EstatePorts, EstateRules, read_estate
 from tests.fakes.audit import FakeAuditLog
 from tests.fakes.clock import START
 from tests.fakes.entra import guid
+from tests.fakes.session_log import FakeSessionLog
 from tests.fakes.world import World, rules
 
 DAY = timedelta(days=1)
@@ -32,32 +33,6 @@ POLICY = AccessPolicy(
     attributes_of_connection={"orders": frozenset({"critical"})},
     rules=(ApprovalRule(frozenset({"orders"}), frozenset()),),
 )
-
-
-@dataclass
-class FakeSessionLog:
-    """Uses by user, told as they were put in; it fails after so many, and when asked about what was before."""
-
-    entries: list[tuple[str, Use]] = field(default_factory=list)
-    fails_after: int | None = None
-    fails_before: datetime | None = None
-
-    def opened(self, user: str, connection: str, ago: timedelta, *, interactive: bool = False) -> Use:
-        at = START - ago
-        use = Use(connection, at, at + timedelta(minutes=1), interactive=interactive)
-        self.entries.append((user, use))
-        return use
-
-    async def uses(self, since: datetime, until: datetime) -> AsyncIterator[tuple[str, Use]]:
-        if self.fails_before is not None and since < self.fails_before:
-            raise RetryLaterError("gateway-500")
-        told = [entry for entry in self.entries if since <= entry[1].opened_at < until]
-        for number, entry in enumerate(told):
-            if number == self.fails_after:
-                raise RetryLaterError("gateway-500")
-            yield entry
-        if self.fails_after is not None and self.fails_after >= len(told):
-            raise RetryLaterError("gateway-500")
 
 
 def a_world(*entries: GroupMapping, agents: Mapping[str, tuple[IdentityRef, ...]] | None = None) -> World:
