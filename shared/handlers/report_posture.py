@@ -9,7 +9,6 @@ from shared.domain.posture.catalogue import ALL_APP_CHECKS, IN_TENANT_CHECKS, TE
 from shared.domain.posture.check import unknown
 from shared.domain.posture.coverage_block import coverage_block
 from shared.domain.posture.estate_facts import InCommon, Tenant
-from shared.domain.posture.figures import CredentialFigures, CredentialTally
 from shared.domain.posture.finding import About, Finding, ObjectKind
 from shared.domain.posture.gateway_catalogue import ESTATE_CHECKS, judge_estate
 from shared.domain.posture.gateway_view import Estate
@@ -18,12 +17,15 @@ from shared.domain.posture.jobs import report_id_of
 from shared.domain.posture.report import Basis, Report, Snapshot, build_report
 from shared.domain.posture.rules import PostureRules
 from shared.domain.posture.scan import Judge
+from shared.domain.posture.vault_judge import VAULT_CHECKS, Vaulted
 from shared.errors import RejectedError, RetryLaterError
+from shared.handlers.look_closer import CloserLook, look_closer
 from shared.handlers.name_owners import name_owners
 from shared.handlers.prepare_announcement import Judged, prepare_announcement
 from shared.handlers.read_estate import EstatePorts, EstateRules, read_estate
+from shared.handlers.read_vaults import read_vaults
 from shared.handlers.scan_inventory import Scan, ScanPorts, ScanRules, scan_inventory
-from shared.ports import ApprovalRules, AuditLog, Ports, Reports, Rules, SessionLog
+from shared.ports import ApprovalRules, AuditLog, Ports, Reports, Rules, SessionLog, Vaults
 from shared.wire.announcement import ANNOUNCEMENT, encode_announcement
 from shared.wire.report import Pictured, encode_snapshot, parse_snapshot, report_files
 
@@ -40,6 +42,7 @@ class ReportPorts:
     around: Ports
     log: SessionLog
     audit: AuditLog | None = None
+    vaults: Vaults | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +75,13 @@ async def report_posture(ports: ReportPorts, rules: ReportRules) -> Published:
         report_id = report_id_of(scan.at)
         before = await _previous(ports.reports, report_id)
         estate = await _estate(scan.at, ports, rules)
+        closer = await _closer(scan, ports, rules)
         seen, radii = await _judge_estate(estate, scan.at, ports, rules)
-        findings = (*scan.findings, *judge_tenant(scan.tenant, scan.at, rules.posture.limits), *seen)
+        of_tenant = judge_tenant(scan.tenant, scan.at, rules.posture.limits)
+        findings = (*scan.findings, *of_tenant, *closer.vault_findings, *seen)
         report = build_report(findings, await _basis(scan, before, ports, rules))
-        pictured = Pictured(_credentials(scan), [one.reach for one in radii], next(iter(radii), None))
+        reaches, widest = [one.reach for one in radii], next(iter(radii), None)
+        pictured = Pictured(closer.credentials, reaches, widest, closer.rotations)
         files = {**report_files(report, pictured), SNAPSHOT: encode_snapshot(report.snapshot())}
         if rules.asking is not None and ports.around.posture is not None:
             judged = Judged(findings, scan.apps(), estate.value if isinstance(estate, Known) else None)
@@ -131,13 +137,12 @@ async def _basis(scan: Scan, before: Known[Snapshot] | Unknown, ports: ReportPor
     titles |= {name: check.title for name, check in IN_TENANT_CHECKS.items()}
     titles |= {name: check.title for name, check in TENANT_CHECKS.items()}
     titles |= {name: check.title for name, check in ESTATE_CHECKS.items()}
+    titles |= {name: check.title for name, check in VAULT_CHECKS.items()}
     exempt = await ports.around.posture.exemptions.all() if ports.around.posture is not None else ()
     name = rules.tenant.name or rules.tenant.tenant_id
     return Basis(scan.at, name, titles, coverage_block(scan.coverage), before, exempt)
 
 
-def _credentials(scan: Scan) -> CredentialFigures:
-    tally = CredentialTally(scan.at)
-    for app in scan.apps():
-        tally.add(app)
-    return tally.figures()
+async def _closer(scan: Scan, ports: ReportPorts, rules: ReportRules) -> CloserLook:
+    vaulted = await read_vaults(ports.vaults, rules.posture.vaults) if ports.vaults is not None else Vaulted()
+    return await look_closer(scan, scan.tenant.lower(rules.posture.limits), vaulted)

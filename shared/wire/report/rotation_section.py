@@ -125,7 +125,7 @@ def _federation(figures: RotationFigures) -> str:
 
 def _due(row: CredentialRotation) -> str:
     """How soon, in a narrow column."""
-    if row.days_left is None:
+    if row.days_left is None or row.state not in (RotationState.OVERDUE, RotationState.DUE):
         return ""
     return f"in {row.days_left} d" if row.days_left >= 0 else f"{-row.days_left} d late"
 

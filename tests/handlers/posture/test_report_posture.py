@@ -145,7 +145,7 @@ async def test_report_consists_of_the_files_its_manifest_names_and_a_snapshot(de
     files = {name: content for (_, name), content in desk.reports.files.items()}
     snapshot = parse_snapshot(files.pop("snapshot.json"))
     assert verify_manifest(files.pop("manifest.sha256"), files) == ()
-    assert sorted(files) == ["changes.csv", "findings.csv", "findings.ocsf.json", "report.html"]
+    assert sorted(files) == ["changes.csv", "findings.csv", "findings.ocsf.json", "report.html", "rotation.csv"]
     assert isinstance(snapshot, Known)
     assert snapshot.value == made.report.snapshot()
     rows = csv.DictReader(io.StringIO(files["findings.csv"].decode("utf-8-sig")))

@@ -60,6 +60,7 @@ def test_steps_add_prove_and_remove_in_this_order() -> None:
     overdue = page[page.index("<b>overdue</b>") :]
     calls = [overdue.index(call) for call in ("/addPassword", "appCredentialSignInActivities", "/removePassword")]
     assert calls == sorted(calls)
+    assert overdue[: overdue.index("</pre>")].count("\n") == 6
 
 
 def test_everything_that_is_not_at_rest_is_in_the_table() -> None:
