@@ -18,6 +18,7 @@ from shared.domain.posture.inventory import (
     FederatedCredential,
     Owner,
     OwnerKind,
+    Purpose,
     ServicePrincipal,
 )
 
@@ -53,6 +54,7 @@ def parse_application(
         locked=raw.get("locked"),
         uses_app_proxy=any(str(one.get("name", "")).startswith(APP_PROXY_SECRET) for one in secrets),
         exposes_api=bool(raw.get("api")),
+        purpose=Purpose(raw.get("purpose", "")),
         owner_count=owner_count,
         federated_count=federated_count,
     )
@@ -72,6 +74,7 @@ def parse_principal(
         enabled=not raw.get("off"),
         disabled_by_microsoft=bool(raw.get("microsoft")),
         blueprint_id=(blueprint_id or "not-read") if raw.get("agent") else "",
+        is_blueprint=bool(raw.get("blueprint")),
         credentials=_credentials(raw),
         single_sign_on=str(raw.get("sso", "")),
         tags=frozenset(map(str, raw.get("tags", ()))),
@@ -124,7 +127,7 @@ def _owner(raw: Json, people: Mapping[str, Json]) -> Owner:
         person.get("enabled"),
         bool(person.get("guest")),
         person.get("mfa"),
-        str(raw.get("tenant", "")).lower(),
+        str(raw.get("tenant") or "").lower(),
         person.get("members"),
     )
 

@@ -4,13 +4,15 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from shared.domain.posture.inventory import Purpose
 from shared.domain.posture.scan import Row, Source
 from shared.errors import RetryLaterError
 
 Json = Mapping[str, Any]
 APPLICATION_FIELDS = (
     "id,appId,displayName,createdDateTime,signInAudience,isDisabled,disabledByMicrosoftStatus,isFallbackPublicClient,"
-    "passwordCredentials,keyCredentials,web,spa,servicePrincipalLockConfiguration,api,appRoles"
+    "passwordCredentials,keyCredentials,web,spa,servicePrincipalLockConfiguration,api,appRoles,"
+    "identifierUris,applicationTemplateId"
 )
 PRINCIPAL_FIELDS = (
     "id,appId,displayName,createdDateTime,servicePrincipalType,appOwnerOrganizationId,accountEnabled,isDisabled,"
@@ -19,6 +21,22 @@ PRINCIPAL_FIELDS = (
 )
 OWNER_FIELDS = "id,displayName,accountEnabled,userType,appOwnerOrganizationId"
 _AGENT, _BLUEPRINT = "#microsoft.graph.agentidentity", "#microsoft.graph.agentidentityblueprint"
+_BLUEPRINT_PRINCIPAL = "#microsoft.graph.agentidentityblueprintprincipal"
+# https://learn.microsoft.com/entra/identity/devices/faq: "P2P Server" is known by this name, and by no id.
+_DEVICE_TRUST = "urn:p2p_cert"
+# https://learn.microsoft.com/entra/identity/hybrid/cloud-sync/how-to-inbound-synch-ms-graph
+_CLOUD_SYNC = "1a4721b3-e57f-4451-ae87-ef078703ec94"
+# https://learn.microsoft.com/office/dev/add-ins/develop/register-sso-add-in-aad-v2: Office as a whole, then its parts.
+_OFFICE = frozenset(
+    {
+        "ea5a67f6-b6f3-4338-b240-c655ddc3cc8e",
+        "d3590ed6-52b3-4102-aeff-aad2292ab01c",
+        "93d53678-613d-4013-afc1-62e9e444a0a5",
+        "57fb890c-0dab-4253-a5e0-7188c88b2bb4",
+        "08e18876-6177-487e-b8b5-cf950c1e598c",
+        "bc59ab01-8403-45c6-8796-ac3ef710b3e3",
+    }
+)
 _ACTIVITIES = (
     "lastSignInActivity",
     "delegatedClientSignInActivity",
@@ -66,9 +84,20 @@ def _trim_application(raw: Json) -> Iterator[Row]:
         "implicit": (web.get("implicitGrantSettings") or {}).get("enableAccessTokenIssuance"),
         "public": raw.get("isFallbackPublicClient"),
         "api": bool((raw.get("api") or {}).get("oauth2PermissionScopes") or raw.get("appRoles")),
+        "purpose": _purpose(raw),
     }
     locked = {} if lock is None else {"locked": bool(lock.get("isEnabled"))}
     yield row(raw["appId"], raw["id"], _without_nothing(body) | locked)
+
+
+def _purpose(raw: Json) -> Purpose:
+    if any(str(one).lower() == _DEVICE_TRUST for one in raw.get("identifierUris") or ()):
+        return Purpose.DEVICE_TRUST
+    if str(raw.get("applicationTemplateId")).lower() == _CLOUD_SYNC:
+        return Purpose.CLOUD_SYNC
+    clients = (raw.get("api") or {}).get("preAuthorizedApplications") or ()
+    is_add_in = any(str(one.get("appId")).lower() in _OFFICE for one in clients)
+    return Purpose.OFFICE_ADD_IN if is_add_in else Purpose.ORDINARY
 
 
 def _trim_principal(raw: Json) -> Iterator[Row]:
@@ -78,6 +107,7 @@ def _trim_principal(raw: Json) -> Iterator[Row]:
         "tenant": raw.get("appOwnerOrganizationId"),
         "off": raw.get("accountEnabled") is False or raw.get("isDisabled"),
         "agent": str(raw.get("@odata.type", "")).lower() == _AGENT,
+        "blueprint": str(raw.get("@odata.type", "")).lower() == _BLUEPRINT_PRINCIPAL,
         "sso": raw.get("preferredSingleSignOnMode"),
         "tags": raw.get("tags"),
         "assigned": raw.get("appRoleAssignmentRequired"),

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.graph.posture import certificates
-from shared.domain.posture.inventory import CredentialKind, Known, OwnerKind, Unknown
+from shared.domain.posture.inventory import CredentialKind, Known, OwnerKind, Purpose, Unknown
 from shared.domain.posture.scan import Row, Source
 from shared.errors import RetryLaterError
 from shared.wire.inventory import parse_moment, parse_owners, read_certificate
@@ -97,6 +97,29 @@ def test_credential_without_dates_has_none() -> None:
 
     (credential,) = app.credentials
     assert (credential.starts_at, credential.ends_at) == (None, None)
+
+
+OFFICE = "EA5A67F6-b6f3-4338-b240-c655ddc3cc8e"
+
+
+def asked_for_by(*clients: str) -> dict[str, Any]:
+    return {"api": {"preAuthorizedApplications": [{"appId": client} for client in clients]}}
+
+
+@pytest.mark.parametrize(
+    ("said", "purpose"),
+    [
+        ({}, Purpose.ORDINARY),
+        ({"identifierUris": None, "applicationTemplateId": None, "api": None}, Purpose.ORDINARY),
+        ({"displayName": "P2P Server", "identifierUris": ["api://p2p"]}, Purpose.ORDINARY),
+        ({"identifierUris": ["api://x", "URN:p2p_cert"]}, Purpose.DEVICE_TRUST),
+        ({"applicationTemplateId": "1A4721B3-e57f-4451-ae87-ef078703ec94"}, Purpose.CLOUD_SYNC),
+        (asked_for_by("somebody", OFFICE), Purpose.OFFICE_ADD_IN),
+        (asked_for_by("somebody"), Purpose.ORDINARY),
+    ],
+)
+def test_purpose_is_told_by_entras_data_and_never_by_a_name(said: dict[str, Any], purpose: Purpose) -> None:
+    assert joined(application(**said)).application.purpose is purpose
 
 
 @pytest.mark.parametrize(

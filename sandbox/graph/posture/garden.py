@@ -29,10 +29,11 @@ ACTIVITIES = (
 )
 AS_CLIENT, AS_RESOURCE = ACTIVITIES[3], ACTIVITIES[4]
 USED_TWO_DAYS_AGO: dict[str, float] = {ACTIVITIES[0]: 2, AS_CLIENT: 2}
+BLUEPRINT_PRINCIPAL = "#microsoft.graph.agentIdentityBlueprintPrincipal"
 OLD = 400
 ALWAYS = ""
-PROXY, SYNC = "CWAP_AuthSecret", "ConnectSyncProvisioning_server01"
-RENEWED = frozenset({PROXY, SYNC})
+PROXY, SYNC, DEVICES = "CWAP_AuthSecret", "ConnectSyncProvisioning_server01", "CN=MS-Organization-P2P-Access [2026]"
+RENEWED = frozenset({PROXY, SYNC, DEVICES})
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,12 +159,19 @@ class Garden:
         own |= {"appOwnerOrganizationId": TENANT_ID, "verifiedPublisher": NO_PUBLISHER}
         return self.stranger(label, own, used=None, owners=())
 
-    def blueprint(self, label: str, sponsors: Sequence[str] | None = None) -> Planted:
+    def blueprint(
+        self,
+        label: str,
+        sponsors: Sequence[str] | None = None,
+        *,
+        used: dict[str, float] | None = USED_TWO_DAYS_AGO,
+    ) -> Planted:
         """An agent identity blueprint and its principal."""
         made = self.app(
             label,
             {"@odata.type": "#microsoft.graph.agentIdentityBlueprint"},
-            {"@odata.type": "#microsoft.graph.agentIdentityBlueprintPrincipal"},
+            {"@odata.type": BLUEPRINT_PRINCIPAL},
+            used=used,
         )
         self.sponsors[made.object_id] = [*(self.people[:1] if sponsors is None else sponsors)]
         return made

@@ -2,7 +2,7 @@
 
 from sandbox.graph.posture.garden import Garden
 from sandbox.graph.posture.moments import Moments
-from sandbox.graph.posture.plants import credentials, exposure, federation, ownership, privilege, usage
+from sandbox.graph.posture.plants import by_nature, credentials, exposure, federation, ownership, privilege, usage
 from sandbox.graph.posture.plants.permissions import plant_resources
 from sandbox.graph.posture.samples import HEALTHY_HOST
 from sandbox.tenant import TENANT_ID
@@ -18,7 +18,7 @@ def plant(seed: int, moments: Moments, copies: int, policy: str) -> Garden:
     plant_resources(garden)
     for copy in range(copies):
         garden.prefix = f"{copy}-" if copy else ""
-        for chapter in (usage, ownership, credentials, federation, privilege, exposure):
+        for chapter in (usage, by_nature, ownership, credentials, federation, privilege, exposure):
             chapter.plant(garden)
     _judge_policy(garden, policy)
     return garden

@@ -21,6 +21,9 @@ MICROSOFT_TENANTS = frozenset(
 )
 """The tenants that own Microsoft's own applications: these, and no display name, say that something is Microsoft's."""
 
+RENEWED_BY_MICROSOFT = ("CWAP_AuthSecret", "ConnectSyncProvisioning_", "CN=MS-Organization-P2P-Access [")
+"""How the names of credentials begin that application proxy, Connect Sync and the trust between devices renew."""
+
 
 @dataclass(frozen=True, slots=True)
 class Known(Generic[Value]):
@@ -67,8 +70,8 @@ class Credential:
 
     @property
     def is_renewed_by_microsoft(self) -> bool:
-        """Whether Microsoft renews it itself and leaves old ones behind: App Proxy, Connect Sync, SAML signing."""
-        return self.name.startswith(("CWAP_AuthSecret", "ConnectSyncProvisioning_")) or self.usages == {"Sign"}
+        """Whether Microsoft renews it itself and leaves old ones behind, or it signs SAML tokens."""
+        return self.name.startswith(RENEWED_BY_MICROSOFT) or self.usages == {"Sign"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +107,15 @@ class Owner:
     members: int | None = None
 
 
+class Purpose(StrEnum):
+    """What Entra's own data says that an application is for, where that explains why it never asks for tokens."""
+
+    ORDINARY = ""
+    DEVICE_TRUST = "device-trust"
+    CLOUD_SYNC = "cloud-sync"
+    OFFICE_ADD_IN = "office-add-in"
+
+
 @dataclass(frozen=True, slots=True)
 class Application:
     """An app registration of this tenant; `locked` is the instance property lock, and `None` when none was configured.
@@ -128,6 +140,7 @@ class Application:
     locked: bool | None = None
     uses_app_proxy: bool = False
     exposes_api: bool = False
+    purpose: Purpose = Purpose.ORDINARY
     owner_count: int | None = None
     federated_count: int | None = None
 
@@ -145,6 +158,7 @@ class ServicePrincipal:
     enabled: bool = True
     disabled_by_microsoft: bool = False
     blueprint_id: str = ""
+    is_blueprint: bool = False
     credentials: tuple[Credential, ...] = ()
     single_sign_on: str = ""
     tags: frozenset[str] = frozenset()

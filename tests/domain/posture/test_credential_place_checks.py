@@ -1,6 +1,8 @@
+from dataclasses import replace
+
 import pytest
 
-from shared.domain.posture.inventory import Credential, Known
+from shared.domain.posture.inventory import Credential, Known, Purpose
 from tests.domain.posture.apps import (
     GLOBAL_ADMINISTRATOR,
     NOT_READ,
@@ -69,6 +71,23 @@ def test_saml_application_keeps_certificates_but_no_secret(credential: Credentia
     here: Fields = {"credentials": (credential,), "single_sign_on": "saml"}
 
     assert said(app(of_principal=here), "C11") == expected
+
+
+@pytest.mark.parametrize(
+    ("credential", "expected"),
+    [
+        (replace(certificate(), name="CN=MS-Organization-P2P-Access [2026]"), []),
+        (replace(secret(), name="CN=MS-Organization-P2P-Access [2026]"), ["high"]),
+        (certificate(), ["high"]),
+    ],
+)
+def test_trust_between_devices_keeps_its_own_certificates_and_nobody_elses(
+    credential: Credential, expected: list[str]
+) -> None:
+    here: Fields = {"credentials": (credential,)}
+
+    assert said(app({"purpose": Purpose.DEVICE_TRUST}, here), "C11") == expected
+    assert said(app({"purpose": Purpose.CLOUD_SYNC}, here), "C11") == ["high"]
 
 
 def test_credential_of_the_registration_is_not_hidden() -> None:

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from shared.domain.posture.inventory import App, AppRole, Known
+from shared.domain.posture.inventory import App, AppRole, Known, Purpose
 from tests.domain.posture.apps import (
     GLOBAL_ADMINISTRATOR,
     NOT_READ,
@@ -16,6 +16,7 @@ from tests.domain.posture.apps import (
     agent,
     ago,
     app,
+    certificate,
     findings,
     foreign,
     holding,
@@ -50,6 +51,10 @@ QUIET: list[tuple[str, App]] = [
     ("managed identity", managed_identity(last_used_at=STALE)),
     ("agent", agent(last_used_at=STALE)),
     ("blueprint", app({"is_blueprint": True}, last_used_at=STALE)),
+    ("foreign blueprint", foreign(of_principal={"is_blueprint": True}, last_used_at=STALE)),
+    ("trust between devices", app({"purpose": Purpose.DEVICE_TRUST}, last_used_at=STALE)),
+    ("cloud sync", app({"purpose": Purpose.CLOUD_SYNC, "credentials": (secret(),)}, last_used_at=STALE)),
+    ("add-in", app({"purpose": Purpose.OFFICE_ADD_IN}, last_used_at=STALE)),
     ("switched off", app({"disabled": True}, last_used_at=STALE)),
     ("switched off here", app(of_principal={"enabled": False}, last_used_at=STALE)),
     ("young", app({"created_at": ago(90)}, {"created_at": ago(90)}, last_used_at=STALE)),
@@ -66,6 +71,14 @@ def test_what_needs_no_tokens_is_not_stale_and_not_unknown_either(why: str, inno
 
 def _unread(one: App) -> App:
     return replace(one, last_used_at=NOT_READ)
+
+
+@pytest.mark.parametrize("where", [{"credentials": (secret(),)}, {"credentials": (certificate(ends=-1),)}])
+def test_add_in_that_holds_a_credential_asks_for_tokens_itself(where: Fields) -> None:
+    add_in = {"purpose": Purpose.OFFICE_ADD_IN}
+
+    assert said(app(add_in | where, last_used_at=STALE), "A1") != []
+    assert said(app(add_in, where, last_used_at=STALE), "A1") != []
 
 
 @pytest.mark.parametrize("mode", ["", "oidc", "notSupported"])

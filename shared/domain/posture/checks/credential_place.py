@@ -17,15 +17,16 @@ from shared.domain.posture.checks.traits import (
     held,
     held_by_application,
     held_by_principal,
+    is_device_trust,
     is_managed_identity,
     is_microsofts,
-    needs_no_tokens,
     privileges,
     renews_itself,
+    signs_on_without_tokens,
     signs_tokens,
 )
 from shared.domain.posture.finding import Finding, Severity
-from shared.domain.posture.inventory import App, CredentialKind, Known, Unknown
+from shared.domain.posture.inventory import App, Credential, CredentialKind, Known, Unknown
 
 ELLIPTIC_KEY_BITS = frozenset({224, 256, 384, 521})
 """Sizes of elliptic curve keys, which no RSA key has."""
@@ -55,11 +56,16 @@ def _hidden(case: Case[App]) -> Iterator[Finding]:
     for one in held_by_principal(app):
         is_secret = one.credential.kind is CredentialKind.SECRET
         if one.credential.is_live(case.at) and not signs_tokens(one.credential):
-            if not is_secret and needs_no_tokens(app):
+            if not is_secret and _belongs_there(app, one.credential):
                 continue
             facts = (("kind", one.credential.kind), ("since", day(one.credential.starts_at)))
             says = "It hangs on the service principal, where portals do not show it."
             yield fails("C11", one.about, Severity.HIGH, says, *facts, fix=removal(one.about, one.credential))
+
+
+def _belongs_there(app: App, certificate: Credential) -> bool:
+    """Whether Entra itself keeps certificates on this principal."""
+    return signs_on_without_tokens(app) or (is_device_trust(app) and renews_itself(certificate))
 
 
 def _on_microsofts(case: Case[App]) -> Iterator[Finding]:
@@ -123,7 +129,8 @@ CHECKS: tuple[Check[App], ...] = (
         "The principal itself has a live secret or certificate.",
         "passwordCredentials, keyCredentials of servicePrincipals",
         READ_APPLICATIONS,
-        "SAML signing certificates and the password that guards them belong there; managed identities have their own",
+        "SAML signing certificates, the password that guards them and what P2P Server holds belong there; managed "
+        "identities have their own",
         REMOVE_CREDENTIAL,
         _hidden,
     ),

@@ -24,7 +24,7 @@ SCUBA_CERTIFICATE_DAYS = 365
 DATES = "startDateTime, endDateTime of passwordCredentials and keyCredentials, of applications and servicePrincipals"
 RENEWED = (
     "What Microsoft renews itself is left out: CWAP_AuthSecret of application proxy, ConnectSyncProvisioning_ of "
-    "Connect Sync; so are managed identities and Microsoft's own"
+    "Connect Sync, MS-Organization-P2P-Access of P2P Server; so are managed identities and Microsoft's own"
 )
 
 

@@ -19,6 +19,7 @@ from shared.domain.posture.inventory import (
     Known,
     Owner,
     OwnerKind,
+    Purpose,
     Unknown,
     once,
 )
@@ -64,13 +65,31 @@ def is_switched_off(app: App) -> bool:
     return off or (app.principal is not None and (not app.principal.enabled or app.principal.disabled_by_microsoft))
 
 
+def is_device_trust(app: App) -> bool:
+    """Whether it is "P2P Server", which Entra makes when the first device joins, without owners, and keeps itself."""
+    return app.application is not None and app.application.purpose is Purpose.DEVICE_TRUST
+
+
 def is_owned(app: App) -> bool:
     """Whether people of this tenant can own it."""
-    return not (is_microsofts(app) or is_managed_identity(app) or is_agent(app))
+    return not (is_microsofts(app) or is_managed_identity(app) or is_agent(app) or is_device_trust(app))
 
 
 def needs_no_tokens(app: App) -> bool:
-    """Whether it is in use without ever asking for a token: SAML, password and linked sign-on, application proxy."""
+    """Whether it is in use without ever asking for a token, by the way it signs on or by what it is for.
+
+    An add-in is asked for by Office; one that holds a credential asks for tokens of its own.
+    """
+    if signs_on_without_tokens(app):
+        return True
+    purpose = app.application.purpose if app.application is not None else Purpose.ORDINARY
+    if purpose is Purpose.OFFICE_ADD_IN:
+        return not app.credentials
+    return purpose is not Purpose.ORDINARY
+
+
+def signs_on_without_tokens(app: App) -> bool:
+    """Whether people reach it by SAML, password or linked sign-on, or through application proxy."""
     if app.application is not None and app.application.uses_app_proxy:
         return True
     mode = app.principal.single_sign_on.lower() if app.principal is not None else ""

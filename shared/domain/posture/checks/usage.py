@@ -25,15 +25,18 @@ SWITCH_OFF = (
     "After 15 quiet days DELETE /applications/{object_id}, which can be restored for 30 days"
 )
 QUIET_BY_NATURE = (
-    "SAML, password and linked sign-on and application proxy need no tokens; objects younger than the limit; "
-    "Microsoft's own and managed identities; agents and blueprints have A7; what is switched off has A5. "
-    "Yearly jobs, cloud sync and Office add-ins cannot be told apart: classify them"
+    "SAML, password and linked sign-on, application proxy, cloud sync, P2P Server and Office add-ins without a "
+    "credential need no tokens; objects younger than the limit; Microsoft's own and managed identities; agents have "
+    "A7, and blueprints work through them; what is switched off has A5. Yearly jobs and what waits for a disaster "
+    "cannot be told apart: accept the finding until a date"
 )
 
 
 def is_known_by_use(app: App) -> bool:
     """Whether a lack of tokens would say anything about it."""
     if is_microsofts(app) or is_managed_identity(app) or is_agent(app) or is_blueprint(app):
+        return False
+    if app.principal is not None and app.principal.is_blueprint:
         return False
     return not (is_switched_off(app) or needs_no_tokens(app))
 
