@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from shared.domain.activities import Activity, ActivityKind, Bot, CardAction, ConversationKind, Person
 from shared.wire.activities import (
     LONGEST_REASON,
+    UNCLEAR,
     Assurance,
     card_answer,
     login_request,
@@ -142,6 +143,17 @@ def test_reason_left_out_is_empty(reason: str | None) -> None:
 
     assert action is not None
     assert action.reason == ""
+
+
+@pytest.mark.parametrize(
+    ("chosen", "until"),
+    [(None, ""), ("", ""), ("2027-02-01", "2027-02-01"), (7, UNCLEAR), (["2027-02-01"], UNCLEAR), ("1" * 99, UNCLEAR)],
+)
+def test_day_comes_as_the_client_wrote_it_and_nonsense_is_never_taken_for_none(chosen: object, until: str) -> None:
+    action = click(data={"token": "tok-1", "until": chosen})
+
+    assert action is not None
+    assert action.until == until
 
 
 @pytest.mark.parametrize("value", [None, [], "approve", {}, {"action": None}, {"action": []}])

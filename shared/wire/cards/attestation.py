@@ -71,8 +71,8 @@ def attestation_card(attestation: Attestation, spec: CopySpec, token: str, link:
     if is_outdated(spec, attestation):
         return _outdated_card(attestation, link)
     build = _open_card if attestation.stage.is_open else _closed_card
-    built = (build(attestation, spec, token, link, fit) for fit in _FITS)
-    return next((each for each in built if size(each) <= MOST_BYTES), _outdated_card(attestation, link))
+    built = [build(attestation, spec, token, link, fit) for fit in _FITS]
+    return next((each for each in built if size(each) <= MOST_BYTES), built[-1])
 
 
 def attestation_headline(attestation: Attestation, spec: CopySpec) -> str:
