@@ -39,6 +39,7 @@ bench: $(VENV)/.installed sandbox/node_modules/.package-lock.json ## measure wha
 lock: $(VENV)/.installed ## pin the dependencies of pyproject.toml again
 	$(LOCK) -o requirements.txt
 	$(LOCK) --group dev -o requirements-dev.txt
+	echo checkov==3.3.30 | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate - -o tests/infra/requirements-checkov.txt
 
 clean: ## remove logs, caches and results; the environments stay
 	rm -rf .sandbox bench-results .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
@@ -50,6 +51,12 @@ $(VENV)/.installed: requirements-dev.txt
 	@echo "installing Python packages in $(VENV), once"
 	@test -x $(BIN)/python || "$(PYTHON)" -m venv $(VENV) || { rm -rf $(VENV); echo "python3 -m venv failed: on Debian and Ubuntu, install python3-venv" >&2; exit 1; }
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+# checkov pins what Tether does not, so it lives apart; it is nothing but a program that one test runs.
+.venv-checkov/.installed: tests/infra/requirements-checkov.txt
+	@"$(PYTHON)" -m venv .venv-checkov
+	@.venv-checkov/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
 sandbox/node_modules/.package-lock.json: sandbox/package-lock.json
