@@ -42,7 +42,7 @@ HOSTS = {
 def what_happened(kind: str) -> str:
     """What is new about a credential."""
     if kind == VAULT:
-        return "its vault hands out something else"
+        return "wrong in the vault"
     if kind.startswith(ENDS):
         return f"to be changed within {counted(int(kind.removeprefix(ENDS)), 'day')}"
     return STATES[RotationState(kind)]
