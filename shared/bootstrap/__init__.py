@@ -6,7 +6,7 @@ import gc
 import os
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +26,7 @@ from shared.adapters.telemetry import Telemetry
 from shared.adapters.tokens import bearer
 from shared.bootstrap.approvals import Asking, Neighbours, open_approvals, read_routes
 from shared.bootstrap.connections import gateway_headers, http
+from shared.bootstrap.owner_cards import open_owner_cards, with_owner_cards
 from shared.bootstrap.posture_rules import read_posture_rules
 from shared.domain.client_state import ClientStateKeys
 from shared.domain.identity_map import IdentityMap
@@ -166,10 +167,12 @@ async def _ports(
         clock=clock,
         alerts=Telemetry(),
         approval=approvals[0] if approvals else None,
+        posture=open_owner_cards(settings, near) if approvals else None,
     )
+    asking = with_owner_cards(approvals[1], settings, _rules(settings)) if approvals else None
     late = await stack.enter_async_context(AsyncExitStack())
-    reporting = _reporting(settings, near, ports, late)
-    return ports, approvals[1] if approvals else None, reporting, storage
+    reporting = _reporting(settings, near, ports, asking, late)
+    return ports, asking, reporting, storage
 
 
 def _export_metrics(settings: Settings, stack: AsyncExitStack) -> None:
@@ -190,14 +193,17 @@ async def _close_exporter(opening: "asyncio.Task[Callable[[], None]]") -> None:
     await asyncio.to_thread(await opening)
 
 
-def _reporting(settings: Settings, near: Neighbours, ports: Ports, late: AsyncExitStack) -> "Callable[[], Posture]":
+def _reporting(
+    settings: Settings, near: Neighbours, ports: Ports, asking: Asking | None, late: AsyncExitStack
+) -> "Callable[[], Posture]":
     """Loaded with the first report: most processes never make one."""
 
     @functools.cache
     def posture() -> "Posture":
         from shared.bootstrap.posture import open_posture  # noqa: PLC0415
 
-        return open_posture(settings, near, ports, _rules(settings), late)
+        posture = open_posture(settings, near, ports, _rules(settings), late)
+        return replace(posture, rules=replace(posture.rules, asking=asking.rules if asking is not None else None))
 
     return posture
 

@@ -2,6 +2,7 @@
 
 from shared.domain.posture.jobs import JobKind, PostureJob, report_id_of
 from shared.errors import AlreadyDecidedError, RetryLaterError
+from shared.handlers.announce_report import announce_report
 from shared.handlers.report_posture import ReportPorts, ReportRules, report_posture
 
 SCAN_SECONDS = 60.0
@@ -11,10 +12,13 @@ async def do_posture_job(job: PostureJob, ports: ReportPorts, rules: ReportRules
     """What the job asks for has been done.
 
     Raises:
+        AlreadyDecidedError: there is nothing to announce, or not any more.
         RetryLaterError: `scan-under-way`: somebody else scans now, perhaps for an older job.
     """
     if job.kind is JobKind.REPORT:
         await _report(job, ports, rules)
+    elif job.kind is JobKind.ANNOUNCE:
+        await announce_report(job.report_id, job.correlation_id, ports.reports, ports.around, rules.asking)
 
 
 async def _report(job: PostureJob, ports: ReportPorts, rules: ReportRules) -> None:
