@@ -9,15 +9,15 @@ param name string = 'tether'
 
 @description('Unique in the world, because it is part of public host names.')
 @maxLength(19)
-param uniqueName string = '${name}-${take(uniqueString(resourceGroup().id), 6)}'
+param uniqueName string = '${toLower(name)}-${take(uniqueString(resourceGroup().id), 6)}'
 param location string = resourceGroup().location
 param tags object = {}
 
 @description('The Entra tenant whose directory decides about access.')
 param tenantId string = tenant().tenantId
 
-@description('AzureCloud, AzureUSGovernment, AzureUSGovernmentL5 or AzureChinaCloud.')
-param cloud string = environment().name
+@description('AzureUSGovernmentL5 in the cloud for defence; empty: the cloud that this is deployed to.')
+param cloud string = ''
 
 @description('The gateway, without /api.')
 param gatewayBaseUrl string
@@ -25,8 +25,8 @@ param gatewayBaseUrl string
 @description('The gateway\'s application id in Entra; empty: the secret gateway-api-key is in the vault.')
 param gatewayClientId string = ''
 
-@description('The gateway\'s web pages; empty: cards link nowhere.')
-param gatewayWebUrl string = gatewayBaseUrl
+@description('The gateway\'s web pages, to which cards link; empty: they are at gatewayBaseUrl.')
+param gatewayWebUrl string = ''
 
 @description('Whether the secret gateway-webhook-secrets is in the vault; otherwise the gateway only is polled.')
 param gatewaySignsWebhooks bool = false
@@ -85,7 +85,7 @@ param maximumInstances int = 40
 ])
 param instanceMemory int = 2048
 
-@description('Survive the loss of a datacentre, where the region has three.')
+@description('Survive the loss of a datacentre, where the region has three. Then keep two instances of each at least.')
 param zoneRedundant bool = false
 @allowed([
   'Standard_LRS'
@@ -255,12 +255,12 @@ module appSettings 'modules/app-settings.bicep' = {
     identityClientId: identity.outputs.clientId
     insightsConnectionString: monitoring.outputs.connectionString
     tenantId: tenantId
-    cloud: cloud
+    cloud: empty(cloud) ? environment().name : cloud
     clientStateGeneration: clientStateGeneration
     gatewayBaseUrl: gatewayBaseUrl
     gatewayClientId: gatewayClientId
     gatewayTimeoutSeconds: gatewayTimeoutSeconds
-    gatewayWebUrl: gatewayWebUrl
+    gatewayWebUrl: empty(gatewayWebUrl) ? gatewayBaseUrl : gatewayWebUrl
     gatewaySignsWebhooks: gatewaySignsWebhooks
     keysAreRotating: keysAreRotating
     approvalRoutesFile: approvalRoutesFile

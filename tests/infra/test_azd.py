@@ -1,4 +1,4 @@
-"""`azd up`: what azure.yaml and main.parameters.json say fits the infrastructure, and what is run is the same everywhere."""
+"""`azd up`: azure.yaml and main.parameters.json fit the infrastructure, and what is run is the same everywhere."""
 
 import json
 import re
@@ -14,8 +14,8 @@ from tests.infra.infrastructure import MAIN, current
 VARIABLE = re.compile(r"\$\{(\w+)(?:=([^}]*))?\}")
 # What azd itself knows of every environment.
 AZDS_OWN = {"AZURE_LOCATION", "AZURE_PRINCIPAL_ID"}
-# Parameters that azd leaves at their defaults: they follow from the resource group, the tenant and the cloud.
-FOLLOWING = {"uniqueName", "tags", "tenantId", "cloud", "gatewayWebUrl"}
+# Parameters that azd leaves at their defaults: they follow from the resource group and the tenant.
+FOLLOWING = {"uniqueName", "tags", "tenantId"}
 
 
 @pytest.fixture(scope="module")
