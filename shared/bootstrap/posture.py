@@ -7,19 +7,23 @@ from shared.adapters.blob_reports import BlobReports
 from shared.adapters.blob_scan import BlobScanStore
 from shared.adapters.graph_audit_log import GraphAuditLog
 from shared.adapters.graph_inventory import GraphInventory
+from shared.adapters.graph_policies import GraphPolicies
 from shared.adapters.hoop_session_log import HoopSessionLog
 from shared.adapters.inventory_join import SqliteJoin
 from shared.adapters.json_api import JsonApi
+from shared.adapters.name_servers import DnsNameServers
 from shared.adapters.tokens import bearer
 from shared.bootstrap.approvals import Neighbours
 from shared.bootstrap.connections import gateway_headers, http
 from shared.bootstrap.posture_rules import read_posture_rules, tenant_of
 from shared.handlers.ask_for_posture import Desk
+from shared.handlers.read_tenant import TenantPorts
 from shared.handlers.report_posture import ReportPorts, ReportRules
 from shared.handlers.scan_inventory import ScanPorts
 from shared.handlers.show_report import Readers
 from shared.ports import Ports, Rules
 from shared.settings import Settings
+from shared.wire.server_addresses import parse_server_addresses
 
 PAGE_TIMEOUT = 60.0
 
@@ -52,4 +56,6 @@ def open_posture(settings: Settings, near: Neighbours, ports: Ports, rules: Rule
     posture = read_posture_rules(settings)
     asked = ReportRules(tenant_of(settings, posture), rules, posture)
     readers, desk = Readers(settings.report_readers_group), Desk(reports, ports.queue, ports.clock)
-    return Posture(ReportPorts(scan, reports, ports, log, GraphAuditLog(inventory.graph)), asked, readers, desk)
+    audit, names = GraphAuditLog(inventory.graph), DnsNameServers(parse_server_addresses(settings.name_servers))
+    tenant = TenantPorts(GraphPolicies(inventory.graph), names, audit)
+    return Posture(ReportPorts(scan, reports, ports, log, audit, tenant), asked, readers, desk)

@@ -23,6 +23,7 @@ from shared.handlers.look_closer import CloserLook, look_closer
 from shared.handlers.name_owners import name_owners
 from shared.handlers.prepare_announcement import Judged, prepare_announcement
 from shared.handlers.read_estate import EstatePorts, EstateRules, read_estate
+from shared.handlers.read_tenant import TenantPorts, read_tenant
 from shared.handlers.read_vaults import read_vaults
 from shared.handlers.scan_inventory import Scan, ScanPorts, ScanRules, scan_inventory
 from shared.ports import ApprovalRules, AuditLog, Ports, Reports, Rules, SessionLog, Vaults
@@ -42,6 +43,7 @@ class ReportPorts:
     around: Ports
     log: SessionLog
     audit: AuditLog | None = None
+    tenant: TenantPorts | None = None
     vaults: Vaults | None = None
 
 
@@ -71,7 +73,7 @@ async def report_posture(ports: ReportPorts, rules: ReportRules) -> Published:
         AlreadyDecidedError: `scan-under-way`: somebody else makes one now.
         RetryLaterError: storage cannot be reached; the scan goes on from where it was.
     """
-    async with scan_inventory(ports.scan, rules.scan, partial(_learn, rules), partial(_judging, rules)) as scan:
+    async with scan_inventory(ports.scan, rules.scan, partial(_learn, ports, rules), partial(_judging, rules)) as scan:
         report_id = report_id_of(scan.at)
         before = await _previous(ports.reports, report_id)
         estate = await _estate(scan.at, ports, rules)
@@ -123,8 +125,8 @@ async def _judge_estate(
     return await name_owners(found, estate.value, ports.around.directory), blast_radii(estate.value, at)
 
 
-async def _learn(rules: ReportRules, _common: InCommon, _at: datetime) -> Tenant:
-    return rules.tenant
+async def _learn(ports: ReportPorts, rules: ReportRules, common: InCommon, at: datetime) -> Tenant:
+    return rules.tenant if ports.tenant is None else await read_tenant(rules.tenant, common, at, ports.tenant)
 
 
 def _judging(rules: ReportRules, tenant: Tenant, at: datetime) -> Judge:
