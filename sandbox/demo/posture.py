@@ -9,6 +9,7 @@ import httpx
 
 from sandbox import cast
 from sandbox.demo.timeline import Timeline
+from sandbox.past import plant_past
 from sandbox.supervisor import Sandbox
 from sandbox.supervisor.clients import client
 
@@ -23,6 +24,7 @@ async def report_posture(sandbox: Sandbox, timeline: Timeline) -> None:
     size = {"seed": 7, "applications": APPLICATIONS, "service_principals": SERVICE_PRINCIPALS, "planted": True}
     (await sandbox.graph.post("/sandbox/posture", json=size)).raise_for_status()
     timeline.say(f"The tenant has {APPLICATIONS} app registrations and {SERVICE_PRINCIPALS} service principals")
+    timeline.say(f"Its past: {await plant_past(sandbox.graph, sandbox.gateway)}")
     (await sandbox.functions.post("/api/reports")).raise_for_status()
     found: Counter[str] = Counter()
 

@@ -5,6 +5,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sandbox.gateway.connections import connection_json
+from sandbox.gateway.history import remember
 from sandbox.gateway.keys import add_key, key_json
 from sandbox.gateway.machine_identities import machine_identity_json
 from sandbox.gateway.plugins import plugin_json
@@ -36,6 +37,7 @@ class Control:
             Route("/sandbox/streams", self.get_streams),
             Route("/sandbox/login", self.post_login, methods=["POST"]),
             Route("/sandbox/mcp", self.post_mcp, methods=["POST"]),
+            Route("/sandbox/history", self.post_history, methods=["POST"]),
             Route("/sandbox/keys", self.post_keys, methods=["POST"]),
             Route("/sandbox/rotate", self.post_rotate, methods=["POST"]),
             Route("/sandbox/switches", self.get_switches),
@@ -66,6 +68,13 @@ class Control:
         if not self.state.close_stream(session_id, "client disconnected"):
             raise RefusalError(404, "no such stream")
         return Response(status_code=204)
+
+    async def post_history(self, request: Request) -> Response:
+        """Sessions that ended long ago come into the log."""
+        rows = (await _body(request)).get("sessions")
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            raise RefusalError(400, "sessions is a list of objects")
+        return JSONResponse({"remembered": remember(self.state, rows)}, 201)
 
     async def get_streams(self, request: Request) -> Response:
         """Streams really open in this process, whatever their rows say."""

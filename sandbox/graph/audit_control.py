@@ -40,12 +40,30 @@ async def note_membership(request: Request, state: GraphState) -> Response:
     """A row as if somebody (`user`, a principal name, or `app`, an object id) had added a member `at` some time."""
     body = await json_object(request)
     group, member = _object(state, body.get("groupId")), _object(state, body.get("memberId"))
-    user = {"id": None, "displayName": None, "ipAddress": ELSEWHERE, "userPrincipalName": body.get("user")}
-    actor = {"user": user, "app": None} if body.get("user") else application(str(body.get("app", "")))
-    state.audit.note_member(actor, group, member)
+    state.audit.note_member(_actor(body), group, member)
     row = state.audit.changes[-1]
     row["activityDateTime"] = body.get("at") or row["activityDateTime"]
     return JSONResponse(row, 201)
+
+
+async def note_credential(request: Request, state: GraphState) -> Response:
+    """Two rows as if somebody had added a credential to an object `at` some time."""
+    body = await json_object(request)
+    before = len(state.audit.changes)
+    added = [{"keyId": str(body.get("keyId"))}]
+    state.audit.note_credentials(_actor(body), _object(state, body.get("objectId")), [], added)
+    rows = state.audit.changes[before:]
+    for row in rows:
+        row["activityDateTime"] = body.get("at") or row["activityDateTime"]
+    return JSONResponse({"value": rows}, 201)
+
+
+def _actor(body: dict[str, Any]) -> dict[str, Any]:
+    """A person by principal name, or else an application by object id."""
+    if not body.get("user"):
+        return application(str(body.get("app", "")))
+    user = {"id": None, "displayName": None, "ipAddress": ELSEWHERE, "userPrincipalName": body["user"]}
+    return {"user": user, "app": None}
 
 
 def _object(state: GraphState, object_id: Any) -> ObjectVersion:  # noqa: ANN401 - JSON from outside
@@ -77,6 +95,7 @@ def audit_control_routes(state: GraphState) -> list[Route]:
         ("GET", "/sandbox/audit", read_logs),
         ("POST", "/sandbox/audit/sign-ins", note_sign_in),
         ("POST", "/sandbox/audit/memberships", note_membership),
+        ("POST", "/sandbox/audit/credentials", note_credential),
     ]
     return [
         Route(path, partial(_answer, state=state, control=control), methods=[method]) for method, path, control in table

@@ -118,7 +118,10 @@ def parse_credential_changes(document: Any) -> Iterator[AuditEvent]:  # noqa: AN
 
 
 def parse_membership(document: Any) -> AuditEvent | None:  # noqa: ANN401 - JSON from outside
-    """The addition that a row tells of, with `group_id` where it names the group; `None` for one that failed."""
+    """The addition that a row tells of, with `group_id` where it names the group; `None` for one that failed.
+
+    `member_kind` is `group` where a whole group was added.
+    """
     row = _parse(_AuditRow, document)
     member = next(iter(row.target_resources), None)
     if row.result == _FAILED or member is None:
@@ -126,7 +129,8 @@ def parse_membership(document: Any) -> AuditEvent | None:  # noqa: ANN401 - JSON
     named = member.change(_GROUP_ID)
     others = (one.id for one in row.target_resources[1:] if one.type == "Group")
     group_id = _plain(named.new_value) if named is not None else next(others, None)
-    return row.event(member.id, group_id=group_id) if group_id else row.event(member.id)
+    details = {"group_id": group_id} if group_id else {}
+    return row.event(member.id, **details, **({"member_kind": "group"} if member.type == "Group" else {}))
 
 
 def parse_token(document: Any) -> TokenUse | None:  # noqa: ANN401 - JSON from outside

@@ -72,6 +72,15 @@ async def test_addition_says_who_added_whom_to_which_group(tenant: Tenant) -> No
     assert event.correlation_id
 
 
+async def test_addition_of_a_whole_group_is_told_apart(tenant: Tenant) -> None:
+    inner = await tenant.group("inner")
+    group = await tenant.group("finance", inner)
+
+    (event,) = await log_of(tenant).membership_changes(long_ago(tenant), [group])
+
+    assert (event.target_id, event.details) == (inner, {"group_id": group, "member_kind": "group"})
+
+
 async def test_additions_to_other_groups_removals_and_old_ones_are_left_out(tenant: Tenant) -> None:
     bot, other = await agent(tenant), await tenant.group("other")
     group = await tenant.group("finance", bot)

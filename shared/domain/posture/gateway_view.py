@@ -82,7 +82,8 @@ class Overlap:
 class AuditEvent:
     """One line of the directory audit; `details` hold what it changed, such as key ids.
 
-    For a membership `target_id` is the member, and `group_id` in the details the group.
+    For a membership `target_id` is the member, and `group_id` in the details the group; `member_kind` is `group` where
+    the member is a group itself.
     """
 
     at: datetime

@@ -5,15 +5,18 @@ from datetime import datetime
 
 from shared.domain.posture.gateway_view import AuditEvent
 
+ANY_GROUP = "*"
 Additions = Mapping[tuple[str, str], datetime]
 
 
 def additions(events: Iterable[AuditEvent]) -> Additions:
-    """When each member was last added to each group, by the ids of both."""
+    """When each member was last added to each group, by the ids of both; whole groups together as `ANY_GROUP`."""
     found: dict[tuple[str, str], datetime] = {}
     for event in events:
-        place = event.details.get("group_id", "").lower(), event.target_id.lower()
-        found[place] = max(event.at, found.get(place, event.at))
+        group_id = event.details.get("group_id", "").lower()
+        members = [event.target_id.lower()] + [ANY_GROUP] * (event.details.get("member_kind") == "group")
+        for member in members:
+            found[group_id, member] = max(event.at, found.get((group_id, member), event.at))
     return found
 
 
@@ -35,6 +38,7 @@ def granted_at(
 
 
 def _since(groups: frozenset[str], member_id: str, added: Additions) -> datetime | None:
-    dates = [added.get((group_id, member_id.lower())) for group_id in groups]
+    # Whoever was not added alone may have come in with a whole group: nobody is blamed for what may be new.
+    dates = [added.get((one, member_id.lower()), added.get((one, ANY_GROUP))) for one in groups]
     known = [date for date in dates if date is not None]
     return min(known) if known and len(known) == len(dates) else None

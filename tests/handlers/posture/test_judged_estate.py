@@ -316,6 +316,16 @@ async def test_grant_is_as_old_as_the_last_addition_that_the_audit_has(
     assert held_by(estate, scene.ref) == expected
 
 
+async def test_grant_of_whoever_may_have_come_with_a_whole_group_is_as_old_as_that() -> None:
+    scene = Scene()
+    inner = scene.world.entra.group("inner", scene.agent)
+    scene.added(scene.accounting, inner, 5 * DAY)
+    event = scene.audit.events[-1]
+    scene.audit.events[-1] = replace(event, details={**event.details, "member_kind": "group"})
+
+    assert held_by(await scene.estate(), scene.ref) == {"ledger": START - 5 * DAY}
+
+
 async def test_grant_by_two_groups_is_as_old_as_the_older_one_and_has_no_date_when_that_has_none() -> None:
     both = AccessPolicy(
         enforced=True,
