@@ -93,6 +93,15 @@ def test_group_stays_whose_removal_would_skip_an_approval() -> None:
     assert wanted.refused == {"dba": "removal-would-skip-approval"}
 
 
+def test_group_that_is_in_nobodys_way_goes_though_another_has_to_stay() -> None:
+    asking = replace(POLICY, rules=(ApprovalRule(frozenset({"pg"}), frozenset(), frozenset({"dba"})),))
+
+    wanted = cut(ada("dba", "sre", "dev"), ["dba", "dev"], (), IDLE, under(policy=asking))
+
+    assert wanted.after == ada("dba", "sre")
+    assert wanted.refused == {"dba": "removal-would-skip-approval"}
+
+
 def test_groups_go_together_where_one_alone_would_skip_an_approval() -> None:
     asking = replace(POLICY, rules=(ApprovalRule(frozenset({"pg"}), frozenset(), frozenset({"dba"})),))
 

@@ -12,6 +12,7 @@ from shared.domain.principals import PrincipalKind
 from shared.domain.reach import AccessPolicy, ApprovalRule
 from shared.errors import ClaimedElsewhereError, RejectedError, RetryLaterError
 from tests.fakes.entra import guid
+from tests.fakes.worker import Fate
 from tests.handlers.posture.attest_scene import BOT, POLICY, Scene, set_scene
 
 HOUR = 3600.0
@@ -154,6 +155,23 @@ class TestTrouble:
 
         scene.log.fails = None
         assert (await scene.say("ada", Reply.SHRINK)).stage is Stage.SHRUNK
+
+    async def test_shrink_that_has_become_impossible_is_withdrawn_at_the_next_click(self) -> None:
+        for who, reply in (("ada", Reply.SHRINK), ("mary", Reply.RETIRE)):
+            scene = await asked()
+            await scene.say_and_die(Fate(dies_on="gateway.write_identity"), "ada", Reply.SHRINK)
+            scene.opens("pg", hours_ago=1)
+            scene.world.clock.advance(121)
+
+            if reply is Reply.SHRINK:
+                with pytest.raises(RejectedError, match="used-since"):
+                    await scene.say(who, reply)
+            else:
+                assert (await scene.say(who, reply)).stage is Stage.RETIRING
+
+            assert scene.attestation.underway is None
+            assert "attestation-withheld" in scene.story
+            assert scene.groups == {"dba", "dev"}
 
     async def test_removal_that_the_gateway_does_not_show_is_not_called_done(self) -> None:
         scene = await asked()
