@@ -6,7 +6,7 @@ from shared.domain.posture.rotation_news import AppNews, RotationNews, kind_of
 from shared.domain.posture.rotation_steps import Step, federation_step, steps_of
 from shared.wire.cards.elements import Card, Element, banner, block, box, card, fact, warning
 from shared.wire.cards.fit import size
-from shared.wire.cards.text import quoted, said
+from shared.wire.cards.text import Run, clean, quoted, said
 from shared.wire.cards.words import counted
 from shared.wire.rotation_words import HOSTS, KINDS, MEANS, STATES, numbers, used, used_last, what_happened
 
@@ -42,7 +42,7 @@ def owner_headline(one: AppNews) -> str:
 
 def _list(news: RotationNews, most: int) -> Card:
     body = [banner("emphasis", "Secret rotation", block(said(_events(news) or "Nothing is new.")), _standing(news))]
-    body += [warning("Not seen.", *quoted(one, 300)) for one in news.troubles[:_MOST_TROUBLES]]
+    body += [warning("Note.", *quoted(one, 300)) for one in news.troubles[:_MOST_TROUBLES]]
     if len(news.troubles) > _MOST_TROUBLES:
         body.append(block(said(f"and {counted(len(news.troubles) - _MOST_TROUBLES, 'more gap')}", isSubtle=True)))
     body += [_line(one) for one in news.apps[:most]]
@@ -108,8 +108,13 @@ def _credential(row: CredentialRotation, one: AppNews, news: RotationNews, limit
 
 
 def _step(number: int, step: Step) -> Element:
-    call = quoted(step.call, _CALL, fontType="Monospace", size="Small") if step.call else []
-    return block(said(f"{number}. {step.does} "), *call)
+    return block(said(f"{number}. {step.does} "), *_call(step))
+
+
+def _call(step: Step) -> list[Run]:
+    """The call as it has to be made: nothing is put into it that would be copied along."""
+    call = clean(step.call, _CALL).text.replace("{{", "{ {")
+    return [said(call, size="Small")] if call else []
 
 
 def _mismatch(says: str, facts: dict[str, str]) -> Element:
@@ -120,8 +125,7 @@ def _federation(rotation: Rotation, row: CredentialRotation) -> list[Element]:
     step = federation_step(row, rotation.federation)
     if step is None:
         return []
-    call = quoted(step.call, _CALL, fontType="Monospace", size="Small")
-    return [box("accent", block(said(f"{HOSTS[rotation.federation[0]]} {step.does} "), *call))]
+    return [box("accent", block(said(f"{HOSTS[rotation.federation[0]]} {step.does} "), *_call(step)))]
 
 
 def _events(news: RotationNews) -> str:

@@ -64,6 +64,9 @@ def test_owner_reads_the_numbers_the_last_use_and_the_calls_in_order() -> None:
         assert said in text
     places = [text.index(call) for call in ("/addPassword", "appCredentialSignInActivities", "/removePassword")]
     assert places == sorted(places)
+    calls = [text for text in texts_of(owner_card(overdue, told, LIMITS)) if text.startswith(("POST", "GET"))]
+    assert len(calls) == 3
+    assert all(call.isascii() for call in calls)
 
 
 def test_superseded_credential_shows_how_long_two_were_valid() -> None:
