@@ -18,10 +18,8 @@ from shared.domain.posture.attestation import (
     Reply,
     Role,
     UnusedGrant,
-    acceptances,
-    consider,
-    is_repeated,
 )
+from shared.domain.posture.reply import acceptances, consider, is_repeated
 from shared.domain.posture.rules import PostureRules
 from shared.domain.principals import AccountState, PrincipalKind
 from shared.errors import AlreadyDecidedError, ClaimedElsewhereError, RejectedError

@@ -19,17 +19,15 @@ from shared.domain.posture.attestation import (
     Role,
     Stage,
     UnusedGrant,
-    acceptances,
     ask,
-    consider,
     due,
-    is_repeated,
     reminder_copies,
     rests,
     settle,
 )
 from shared.domain.posture.exceptions import Acceptance, Tier
 from shared.domain.posture.finding import About, Finding, ObjectKind, Severity
+from shared.domain.posture.reply import acceptances, consider, is_repeated
 from shared.domain.posture.rules import OwnerRules
 from shared.errors import AlreadyDecidedError, RejectedError
 
