@@ -4,18 +4,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from shared.domain.gateway import GatewayIdentity, IdentityKind, IdentityRef, Roster
-from shared.domain.identity_map import GroupMapping, IdentityMap, is_object_id, join
+from shared.domain.gateway import GatewayIdentity, IdentityRef
+from shared.domain.identity_map import join
 from shared.domain.posture.doors import Doors
-from shared.domain.posture.gateway_view import Estate, GroupFacts, Holder, TaskGroup
+from shared.domain.posture.gateway_view import Estate, Holder
 from shared.domain.posture.grants import Additions, additions, granted_at
 from shared.domain.posture.inventory import Known, Unknown
 from shared.domain.posture.rules import PostureRules
 from shared.domain.posture.sessions import HISTORY
 from shared.domain.principals import AccountState, Principal, PrincipalKind
 from shared.errors import RejectedError, RetryLaterError
-from shared.handlers.identify_principal import resolve_map
 from shared.handlers.read_entra_logs import LOGGED, read_additions, read_tags, read_tokens
+from shared.handlers.read_place import Place, called, groups_of, object_ids, read_group_facts, read_place
 from shared.handlers.read_sessions import Seen, Watch, read_sessions
 from shared.ports import AuditLog, Ports, Rules, SessionLog
 
@@ -43,34 +43,6 @@ class EstateRules:
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
-    """The gateway's side, and what of it stands for which Entra group."""
-
-    identities: tuple[GatewayIdentity, ...]
-    roster: Roster
-    identity_map: IdentityMap
-    doors: Doors
-
-    def task_groups(self) -> frozenset[str]:
-        """The Entra groups that open something here, or that the map names; others may be held for other reasons."""
-        return self.identity_map.mapped_groups().union(*self.standing().values())
-
-    def standing(self) -> dict[str, frozenset[str]]:
-        """The Entra groups behind each gateway group that opens something, whether anybody has it or not."""
-        anybody = GatewayIdentity(IdentityRef(IdentityKind.USER, ""), "", "", "", frozenset(self.doors.opens))
-        return self.identity_map.governed(anybody)
-
-    def ways(self, holder: Holder) -> dict[str, list[frozenset[str]]]:
-        """For each connection within reach the grants of it, each as the Entra groups that stand for it."""
-        governed = self.identity_map.governed(holder.identity)
-        if holder.identity.ref.kind is IdentityKind.MACHINE_IDENTITY:
-            return {one: [governed.get(one, frozenset())] for one in holder.reach}
-        return {
-            one: [governed.get(name, frozenset()) for name in sorted(groups)] for one, groups in holder.reach.items()
-        }
-
-
-@dataclass(frozen=True, slots=True)
 class _Matches:
     """Whose each gateway identity is; `unclear` are those of principals who have more than one place."""
 
@@ -85,7 +57,7 @@ async def read_estate(ports: EstatePorts, rules: EstateRules, at: datetime) -> E
         RejectedError: `empty-roster`: a gateway without anybody is suspicious, and not clean.
         RetryLaterError: the gateway did not say who is there, or Graph which groups the identity map means.
     """
-    place, asked = await _read_place(ports.around, rules.gateway), rules.posture
+    place, asked = await read_place(ports.around, rules.gateway), rules.posture
     matches = await _match(place, ports.around)
     task_groups = place.task_groups()
     memberships = await _memberships(place, matches, task_groups, ports.around)
@@ -98,8 +70,8 @@ async def read_estate(ports: EstatePorts, rules: EstateRules, at: datetime) -> E
         added = additions(audits.value)
         holders = [_dated(one, place, added) for one in holders]
     approvers = place.doors.approvers()
-    facts = await _group_facts(task_groups, _object_ids(approvers) - task_groups, ports.around)
-    groups = _groups(place, {one: facts[one] for one in sorted(task_groups)})
+    facts = await read_group_facts(task_groups, object_ids(approvers) - task_groups, ports.around)
+    groups = groups_of(place, {one: facts[one] for one in sorted(task_groups)})
     promised = frozenset().union(*(one.promised for one in groups))
     return Estate(
         holders=tuple(holders),
@@ -109,7 +81,7 @@ async def read_estate(ports: EstatePorts, rules: EstateRules, at: datetime) -> E
         audits=audits,
         tokens=await read_tokens(ports.audit, at, holders, asked.facts.protected, window),
         connections_without_group=place.doors.without_group() - promised,
-        approvers={one: frozenset(_called(name, facts) for name in names) for one, names in approvers.items()},
+        approvers={one: frozenset(called(name, facts) for name in names) for one, names in approvers.items()},
         break_glass=place.identity_map.break_glass,
         attributes=await read_tags(ports.audit, set(matches.principals.values())),
         protected=asked.facts.protected,
@@ -123,24 +95,7 @@ async def read_estate(ports: EstatePorts, rules: EstateRules, at: datetime) -> E
     )
 
 
-async def _read_place(ports: Ports, rules: Rules) -> _Place:
-    roster = await ports.gateway.roster()
-    if not roster.identities:
-        raise RejectedError("empty-roster", "the gateway lists no identity at all")
-    policy = await ports.gateway.access_policy()
-    identity_map, is_whole = await resolve_map(ports, rules)
-    if not is_whole:
-        raise RetryLaterError("groups-not-resolved", "Graph did not say which groups the identity map names")
-    others = (one for one in roster.identities if not _is_tether(one, roster))
-    return _Place(tuple(sorted(others, key=lambda one: one.ref)), roster, identity_map, Doors(policy))
-
-
-def _is_tether(identity: GatewayIdentity, roster: Roster) -> bool:
-    """Whether it is Tether itself, which administers the gateway and never opens a connection."""
-    return identity.ref.kind.is_account and identity.ref.key.lower() == roster.own_subject.lower()
-
-
-async def _match(place: _Place, ports: Ports) -> _Matches:
+async def _match(place: Place, ports: Ports) -> _Matches:
     """The principal of each identity. What several claim belongs to one whom Entra lets in, as an address does."""
     known = [record.facts async for record in ports.records.all() if record.facts is not None]
     found: dict[IdentityRef, Principal] = {}
@@ -155,7 +110,7 @@ async def _match(place: _Place, ports: Ports) -> _Matches:
 
 
 async def _memberships(
-    place: _Place, matches: _Matches, task_groups: frozenset[str], ports: Ports
+    place: Place, matches: _Matches, task_groups: frozenset[str], ports: Ports
 ) -> Mapping[str, Known[frozenset[str]] | Unknown]:
     """The task groups of each principal.
 
@@ -193,7 +148,7 @@ async def _with_answers(
     return found
 
 
-def _by_principal(place: _Place, matches: _Matches) -> Iterable[tuple[Principal, list[GatewayIdentity]]]:
+def _by_principal(place: Place, matches: _Matches) -> Iterable[tuple[Principal, list[GatewayIdentity]]]:
     found: dict[str, tuple[Principal, list[GatewayIdentity]]] = {}
     for identity in place.identities:
         principal = matches.principals.get(identity.ref)
@@ -220,68 +175,9 @@ def _holder(
     )
 
 
-def _dated(holder: Holder, place: _Place, added: Additions) -> Holder:
+def _dated(holder: Holder, place: Place, added: Additions) -> Holder:
     """The holder with the dates of its grants, as far as the audit has them."""
     if holder.principal is None or isinstance(holder.task_groups, Unknown):
         return holder
     dates = granted_at(place.ways(holder), holder.task_groups.value, holder.principal.principal_id, added)
     return replace(holder, granted_at=dates)
-
-
-async def _group_facts(
-    task_groups: frozenset[str], approvers: frozenset[str], ports: Ports
-) -> Mapping[str, GroupFacts]:
-    """What Entra says of each group: nothing, where it does not answer or the group is gone."""
-    wanted = sorted(task_groups | approvers)
-    unsaid = {group_id: GroupFacts("") for group_id in wanted}
-    try:
-        return unsaid | dict(await ports.directory.group_facts(wanted))
-    except (RejectedError, RetryLaterError):
-        return unsaid
-
-
-def _object_ids(approvers: Mapping[str, frozenset[str]]) -> frozenset[str]:
-    return frozenset(name.lower() for names in approvers.values() for name in names if is_object_id(name))
-
-
-def _called(name: str, facts: Mapping[str, GroupFacts]) -> str:
-    """A reviewer group as people know it: the gateway may know it by an object id only."""
-    known = facts.get(name.lower())
-    return known.name if known is not None and known.name else name
-
-
-def _groups(place: _Place, facts: Mapping[str, GroupFacts]) -> tuple[TaskGroup, ...]:
-    opened: dict[str, set[str]] = {}
-    for gateway_group, entra_groups in place.standing().items():
-        for group_id in entra_groups:
-            opened.setdefault(group_id, set()).update(place.doors.opens[gateway_group])
-    of_machines = frozenset().union(*(one.connections for one in place.identities))
-    found = []
-    for group_id, said in facts.items():
-        promised = place.identity_map.connections_of({group_id})
-        entries = _entries(place.identity_map, group_id)
-        connections = opened.get(group_id, set()) | (promised & of_machines)
-        scope = ", ".join(dict.fromkeys(entry.scope for entry in entries if entry.scope))
-        found.append(
-            TaskGroup(
-                group_id,
-                said.name or _name(entries, group_id),
-                frozenset(connections),
-                promised,
-                scope,
-                said.member_count,
-                said.owner_count,
-                said.created_at,
-            )
-        )
-    return tuple(found)
-
-
-def _entries(identity_map: IdentityMap, group_id: str) -> list[GroupMapping]:
-    names = {name for name, id_ in identity_map.group_ids.items() if id_ == group_id}
-    return [one for one in identity_map.groups if one.entra_group in names or one.entra_group.lower() == group_id]
-
-
-def _name(entries: Iterable[GroupMapping], group_id: str) -> str:
-    """What the map calls it, if it does."""
-    return next((one.entra_group for one in entries if not is_object_id(one.entra_group)), group_id)
