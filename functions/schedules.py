@@ -10,10 +10,12 @@ from shared import bootstrap
 from shared.errors import AlreadyDecidedError, RejectedError, RetryLaterError
 from shared.handlers import keep_subscriptions
 from shared.handlers.anchor_evidence import anchor_evidence as anchor
+from shared.handlers.answer_attestation import AttestationRules
 from shared.handlers.ask_for_posture import ask_for_rotation as rotation
 from shared.handlers.ask_for_posture import ask_for_weekly_report as weekly
 from shared.handlers.poll_reviews import poll_reviews as poll
 from shared.handlers.reconcile_roster import reconcile_roster as reconcile
+from shared.handlers.remind_owners import remind_owners as remind
 from shared.handlers.sweep_directory import RESOURCES
 from shared.handlers.sweep_directory import sweep_directory as sweep
 
@@ -84,6 +86,15 @@ async def ask_for_rotation(timer: func.TimerRequest) -> None:
     """Every day: how far the rotation of each credential is, and whose turn it is."""
     app = await bootstrap.tether()
     await _tick("ask for rotation", rotation(app.posture().desk))
+
+
+@blueprint.function_name("remind_owners")
+@blueprint.timer_trigger("timer", schedule="0 30 * * * *", use_monitor=False)
+async def remind_owners(timer: func.TimerRequest) -> None:
+    """Every hour: owners who are silent are reminded, and the security team is asked instead of them."""
+    app = await bootstrap.tether()
+    if app.ports.posture is not None:
+        await _tick("remind owners", remind(app.ports, AttestationRules(app.approvals().rules.posture, app.rules)))
 
 
 async def _tick(name: str, work: Awaitable[object]) -> None:

@@ -70,7 +70,7 @@ async def process_posture_jobs(message: func.ServiceBusMessage) -> None:
 
     app = await bootstrap.tether()
     posture = app.posture()
-    do = functools.partial(do_posture_job, ports=posture.ports, rules=posture.rules)
+    do = functools.partial(do_posture_job, ports=posture.ports, rotation=posture.rotation, rules=posture.rules)
     await settle_posture_job(message.get_body(), "posture-jobs", do, app.ports)
 
 

@@ -26,7 +26,7 @@ from shared.handlers.read_estate import EstatePorts, EstateRules, read_estate
 from shared.handlers.read_tenant import TenantPorts, read_tenant
 from shared.handlers.read_vaults import read_vaults
 from shared.handlers.scan_inventory import Scan, ScanPorts, ScanRules, scan_inventory
-from shared.ports import ApprovalRules, AuditLog, Ports, Reports, Rules, SessionLog, Vaults
+from shared.ports import ApprovalRules, Ports, Reports, Rules, SessionLog, Vaults
 from shared.wire.announcement import ANNOUNCEMENT, encode_announcement
 from shared.wire.report import Pictured, encode_snapshot, parse_snapshot, report_files
 
@@ -36,13 +36,12 @@ FIRST = Unknown("first-report")
 
 @dataclass(frozen=True, slots=True)
 class ReportPorts:
-    """Everything outside that a report needs."""
+    """Everything outside that a report needs; what `tenant` and `vaults` would tell is unknown without them."""
 
     scan: ScanPorts
     reports: Reports
     around: Ports
     log: SessionLog
-    audit: AuditLog | None = None
     tenant: TenantPorts | None = None
     vaults: Vaults | None = None
 
@@ -108,7 +107,7 @@ async def _previous(reports: Reports, report_id: str) -> Known[Snapshot] | Unkno
 async def _estate(at: datetime, ports: ReportPorts, rules: ReportRules) -> Known[Estate] | Unknown:
     """The gateway as a whole; one that does not answer is said so."""
     try:
-        reading = EstatePorts(ports.around, ports.log, ports.audit)
+        reading = EstatePorts(ports.around, ports.log, ports.tenant.audit if ports.tenant is not None else None)
         return Known(await read_estate(reading, EstateRules(rules.gateway, rules.posture), at))
     except (RetryLaterError, RejectedError) as error:
         return Unknown(error.reason)

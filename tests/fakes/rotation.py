@@ -1,8 +1,7 @@
-"""What checks of rotation need from outside, in memory: the ledger, the tenant's policy, vaults and notices."""
+"""What checks of rotation need from outside, in memory: the ledger, the tenant's policy and vaults."""
 
 from typing import BinaryIO
 
-from shared.domain.card_copy import Face
 from shared.domain.posture.estate_facts import Policy
 from shared.domain.posture.vault import VaultVersion
 from shared.errors import AlreadyDecidedError, TetherError
@@ -57,18 +56,3 @@ class FakeVaults:
         if vault_url in self.failures:
             raise self.failures[vault_url]
         return self.held[vault_url]
-
-
-class FakeNotices:
-    """Cards by id; what was put first stays. `faults` plans failures of `put`."""
-
-    def __init__(self) -> None:
-        self.kept: dict[str, Face] = {}
-        self.faults = Faults()
-
-    async def put(self, notice_id: str, face: Face) -> None:
-        await self.faults.meet("put")
-        self.kept.setdefault(notice_id, face)
-
-    async def read(self, notice_id: str) -> Face | None:
-        return self.kept.get(notice_id)

@@ -1,5 +1,6 @@
 """The app as its triggers get it: real handlers, and a world in memory instead of the vendors'."""
 
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 
 import pytest
@@ -33,7 +34,7 @@ def world(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> World:
 
     def posture() -> Posture:
         counter = AskingDesk(desk.reports, world.worker().queue, world.clock)
-        return Posture(desk.ports, RULES, Readers(guid("report readers")), counter)
+        return Posture(desk.ports, desk.rotation, RULES, Readers(guid("report readers")), counter)
 
     async def tether() -> Tether:
         resources = AsyncExitStack()
@@ -52,14 +53,19 @@ def door() -> Door:
 async def scene(door: Door, monkeypatch: pytest.MonkeyPatch) -> Scene:
     """Approvals are set up; `door` lets in what is authentic."""
     scene = await set_scene()
+    monkeypatch.setattr(bootstrap, "tether", app_of(scene, door))
+    return scene
+
+
+def app_of(scene: Scene, door: Door) -> Callable[[], Awaitable[Tether]]:
+    """The app of a world in which approvals are set up."""
     world = scene.world
 
     async def tether() -> Tether:
         asking = Asking(door.tokens, scene.rules, (WEBHOOK_SECRET, OLD_WEBHOOK_SECRET))
         return Tether(world.worker(), world.rules, KEYS, world.plan, world_is_there, AsyncExitStack(), asking)
 
-    monkeypatch.setattr(bootstrap, "tether", tether)
-    return scene
+    return tether
 
 
 async def world_is_there() -> None:

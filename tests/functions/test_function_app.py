@@ -71,6 +71,7 @@ def test_every_function_is_registered(identity_map: Path) -> None:
         "receive_teams_activity",
         "reconcile_roster",
         "release_hold",
+        "remind_owners",
         "renew_subscriptions",
         "show_health",
         "show_newest_report",

@@ -5,13 +5,18 @@ import json
 import pytest
 
 from functions import reports, schedules, work
+from shared import bootstrap
 from shared.domain.posture.jobs import JobKind, PostureJob
 from shared.errors import RetryLaterError
 from shared.wire.messages import encode_posture_job, parse_posture_job
+from tests.adapters.issuer import Door
 from tests.fakes.queue import POSTURE_JOBS
 from tests.fakes.worker import unreachable
 from tests.fakes.world import World
 from tests.functions.calls import deliver, request, tick
+from tests.functions.conftest import app_of
+from tests.handlers.approvals.scene import Scene
+from tests.handlers.posture.cards_scene import set_cards_scene
 from tests.handlers.posture.desk import Desk
 
 FIRST = "20270104T090000Z"
@@ -141,7 +146,45 @@ class TestWeeklyReport:
         assert (reason, details["because"], asked(world)) == ("tick-failed", "storage-unreachable", [])
 
 
-async def test_rotation_is_asked_for_every_day(world: World) -> None:
-    await tick(schedules.ask_for_rotation)
+class TestRotation:
+    async def test_rotation_is_asked_for_every_day_and_checked_once(self, world: World, desk: Desk) -> None:
+        await tick(schedules.ask_for_rotation)
+        (message,) = world.queue.on(POSTURE_JOBS)
 
-    assert [job.kind for job in asked(world)] == [JobKind.ROTATION]
+        await deliver(work.process_posture_jobs, message.body)
+        await deliver(work.process_posture_jobs, message.body)
+
+        assert (parse_posture_job(message.body).kind, desk.ledger.saves) == (JobKind.ROTATION, 1)
+
+    async def test_rotation_waits_while_a_report_is_scanned_for(self, world: World, desk: Desk) -> None:
+        desk.reports.faults.plan("mark", DOWN)
+        await request(reports.make_report_now)
+        await do_next(world)
+        await tick(schedules.ask_for_rotation)
+        rotation = world.queue.on(POSTURE_JOBS)[-1]
+
+        await deliver(work.process_posture_jobs, rotation.body)
+
+        waiting = parse_posture_job(world.queue.on(POSTURE_JOBS)[-1].body)
+        assert (waiting.kind, waiting.attempt, desk.ledger.saves) == (JobKind.ROTATION, 1, 0)
+
+
+class TestRemindOwners:
+    async def test_silent_owner_is_reminded_once(self, monkeypatch: pytest.MonkeyPatch, door: Door) -> None:
+        scene = await set_cards_scene()
+        monkeypatch.setattr(bootstrap, "tether", app_of(scene, door))
+        await scene.ask_owners()
+        await scene.world.settle()
+        scene.world.clock.advance(8 * 24 * HOUR)
+
+        await tick(schedules.remind_owners)
+        await tick(schedules.remind_owners)
+        await scene.world.settle()
+
+        assert scene.attestation.reminded_at == scene.world.clock.now()
+        assert len([copy for copy in scene.owner_copies() if copy.spec.number < 0]) == 1
+
+    async def test_nobody_is_reminded_where_nobody_is_asked(self, scene: Scene) -> None:
+        await tick(schedules.remind_owners)
+
+        assert (scene.world.queue.waiting, scene.world.alerts.raised) == ([], [])

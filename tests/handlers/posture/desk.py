@@ -9,12 +9,14 @@ from shared.adapters.inventory_join import SqliteJoin
 from shared.domain.posture.estate_facts import Tenant
 from shared.domain.posture.gateway_view import Use
 from shared.domain.posture.scan import Source
+from shared.handlers.check_rotation import RotationPorts
 from shared.handlers.report_posture import Published, ReportPorts, ReportRules, report_posture
 from shared.handlers.scan_inventory import ScanPorts
 from shared.wire.inventory_rows import trim_page
 from tests.fakes.clock import FakeAlerts, FakeClock
 from tests.fakes.entra import guid
 from tests.fakes.reports import FakeReports
+from tests.fakes.rotation import FakePolicies, FakeRotationLedger, FakeVaults
 from tests.fakes.scan import FakeInventory, FakeScanStore
 from tests.fakes.world import World, rules
 
@@ -43,6 +45,7 @@ class Desk:
     store: FakeScanStore = field(default_factory=FakeScanStore)
     reports: FakeReports = field(default_factory=FakeReports)
     around: World = field(default_factory=World)
+    ledger: FakeRotationLedger = field(default_factory=FakeRotationLedger)
     listed: dict[Source, list[dict[str, Any]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -52,9 +55,21 @@ class Desk:
     @property
     def ports(self) -> ReportPorts:
         """The ports, Entra being what it is now."""
+        self._list_again()
+        return ReportPorts(self._scan, self.reports, self.around.ports, QuietLog())
+
+    @property
+    def rotation(self) -> RotationPorts:
+        """The same for checks of rotation."""
+        self._list_again()
+        return RotationPorts(self._scan, self.ledger, FakePolicies(), FakeVaults(), self.around.queue)
+
+    @property
+    def _scan(self) -> ScanPorts:
+        return ScanPorts(self.inventory, self.store, self.clock, self.alerts, SqliteJoin)
+
+    def _list_again(self) -> None:
         self.inventory.rows = {source: list(trim_page(source, {"value": raw})) for source, raw in self.listed.items()}
-        scan = ScanPorts(self.inventory, self.store, self.clock, self.alerts, SqliteJoin)
-        return ReportPorts(scan, self.reports, self.around.ports, QuietLog())
 
     async def report(self) -> Published:
         return await report_posture(self.ports, RULES)

@@ -17,8 +17,9 @@ from shared.wire.inventory_rows import row, trim_page
 from shared.wire.messages import parse_card_update
 from tests.fakes.clock import FakeAlerts, FakeClock
 from tests.fakes.entra import guid
+from tests.fakes.notices import FakeNotices
 from tests.fakes.queue import FakeQueue
-from tests.fakes.rotation import FakeNotices, FakePolicies, FakeRotationLedger, FakeVaults
+from tests.fakes.rotation import FakePolicies, FakeRotationLedger, FakeVaults
 from tests.fakes.scan import FakeInventory, FakeScanStore
 
 CHANNEL = "19:security@thread.tacv2"
@@ -86,7 +87,7 @@ class RotatingTenant:
 
     def text(self, notice_id: str) -> str:
         """Everything that a card says."""
-        return " ".join(_texts(json.loads(self.notices.kept[notice_id].activity)))
+        return " ".join(_texts(json.loads(self.notices.stored[notice_id].activity)))
 
     def _rows(self) -> dict[Source, Sequence[Row]]:
         ada = {"@odata.type": "#microsoft.graph.user", "id": guid("ada"), "displayName": "Ada"}

@@ -322,4 +322,4 @@ async def test_hostile_names_are_told_as_text(tenant: RotatingTenant) -> None:
 
     checked = await tenant.check()
 
-    assert [tenant.notices.kept[one].activity.count("\u202e") for one in checked.notices] == [0, 0]
+    assert [tenant.notices.stored[one].activity.count("\u202e") for one in checked.notices] == [0, 0]
