@@ -187,3 +187,27 @@ async def test_generated_federated_credentials_and_policy_are_as_published(
     assert complaints(types, "appManagementApplicationConfiguration", restrictions) == []
     for one in restrictions["passwordCredentials"]:
         assert complaints(types, "passwordCredentialConfiguration", one) == []
+
+
+BETA_ONLY = {"signInEventTypes", "servicePrincipalCredentialKeyId", "agent"}
+
+
+async def test_logs_of_what_an_admin_did_and_of_tokens_are_as_published(types: dict[str, Any], tenant: Tenant) -> None:
+    group = await tenant.group("team", await tenant.user("ada"))
+    app = (await tenant.write("POST", "/applications", {"displayName": "app"})).json()
+    bot = (await tenant.write("POST", "/servicePrincipals", {"displayName": "bot", "appId": app["appId"]})).json()["id"]
+    await tenant.write("PATCH", f"/applications/{app['id']}", {"passwordCredentials": [{"keyId": "a key"}]})
+    planted = {"groupId": group, "memberId": bot, "user": "mallory@contoso.example"}
+    await tenant.client.post("/sandbox/audit/memberships", json=planted)
+    await tenant.client.post("/sandbox/audit/sign-ins", json={"servicePrincipalId": bot, "resourceId": "a resource"})
+
+    audits = await tenant.rows("/auditLogs/directoryAudits")
+    signs = await tenant.client.get("/beta/auditLogs/signIns", headers=tenant.reader)
+
+    assert len(audits) == 4
+    assert [complaint for row in audits for complaint in complaints(types, "directoryAudit", row)] == []
+    assert [complaint for row in audits for complaint in nested_complaints(types, row)] == []
+    (sign_in,) = signs.raise_for_status().json()["value"]
+    assert sign_in.keys() >= BETA_ONLY
+    shared = {name: value for name, value in sign_in.items() if name not in BETA_ONLY}
+    assert complaints(types, "signIn", shared) == []
