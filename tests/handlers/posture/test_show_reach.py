@@ -11,9 +11,10 @@ from shared.handlers.show_reach import show_reach
 from shared.handlers.show_report import Readers
 from shared.ports import SessionLog
 from tests.fakes.entra import guid
+from tests.fakes.session_log import FakeSessionLog
 from tests.fakes.worker import unreachable
 from tests.handlers.posture.desk import Desk
-from tests.handlers.posture.test_read_estate import POLICY, FakeSessionLog, met
+from tests.handlers.posture.test_read_estate import POLICY, met
 
 HOSTILE = '<img src=x onerror="alert(1)">'
 
