@@ -107,16 +107,13 @@ def _each_once(certificates: Iterable[Credential]) -> Iterable[Credential]:
     found: dict[str, Credential] = {}
     for one in sorted(certificates, key=lambda certificate: certificate.key_id):
         same = found.setdefault(one.thumbprint or one.key_id, one)
-        found[one.thumbprint or one.key_id] = replace(same, usages=same.usages | one.usages)
+        if not one.usages <= same.usages:
+            found[one.thumbprint or one.key_id] = replace(same, usages=same.usages | one.usages)
     return found.values()
 
 
-def parse_owners(rows: Iterable[Json], people: Mapping[str, Json]) -> tuple[Owner, ...]:
-    """Owners or sponsors; `people` holds what was read of them one by one, by `users/` or `groups/` and the id."""
-    return tuple(_owner(raw, people) for raw in rows)
-
-
-def _owner(raw: Json, people: Mapping[str, Json]) -> Owner:
+def parse_owner(raw: Json, people: Mapping[str, Json]) -> Owner:
+    """An owner or sponsor; `people` holds what was read of them one by one, by `users/` or `groups/` and the id."""
     kind = _OWNER_KINDS.get(str(raw["type"]), OwnerKind.USER)
     collection = "groups" if kind is OwnerKind.GROUP else "users"
     person = people.get(f"{collection}/{raw['id']}", {}) if kind is not OwnerKind.SERVICE_PRINCIPAL else {}

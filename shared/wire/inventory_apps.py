@@ -23,13 +23,13 @@ from shared.wire.inventory import (
     parse_application,
     parse_federated,
     parse_moment,
-    parse_owners,
+    parse_owner,
     parse_principal,
 )
 
 Json = Mapping[str, Any]
 Missing = Mapping[Source, Unknown]
-MOST_EXPANDED = 20
+MOST_EXPANDED, MOST_KNOWN = 20, 20_000
 _Value = TypeVar("_Value")
 _Half = TypeVar("_Half", Application, ServicePrincipal)
 
@@ -63,6 +63,19 @@ class Surroundings:
     missing: Missing
     people: Mapping[str, Json]
     resources: Mapping[str, Json]
+    known: dict[tuple[object, ...], Owner] = field(default_factory=dict, compare=False)
+
+    def owners(self, rows: Iterable[Json]) -> tuple[Owner, ...]:
+        """Owners or sponsors; whoever has many applications is the same each time."""
+        return tuple(self._owner(raw) for raw in rows)
+
+    def _owner(self, raw: Json) -> Owner:
+        key = (raw["id"], raw["type"], raw.get("name"), raw.get("tenant"))
+        if key not in self.known:
+            if len(self.known) >= MOST_KNOWN:
+                self.known.clear()
+            self.known[key] = parse_owner(raw, self.people)
+        return self.known[key]
 
 
 def join_app(app_id: str, uses: Half, application: Half | None, principal: Half | None, around: Surroundings) -> App:
@@ -139,7 +152,7 @@ def _owners(halves: Iterable[Half], around: Surroundings) -> Known[tuple[Owner, 
         rows = _owner_rows(half, around.missing)
         if isinstance(rows, Unknown):
             return rows
-        found |= {owner.object_id: owner for owner in parse_owners(rows, around.people)}
+        found |= {owner.object_id: owner for owner in around.owners(rows)}
     return Known(tuple(found[object_id] for object_id in sorted(found)))
 
 
@@ -160,7 +173,7 @@ def _sponsors(half: Half | None, around: Surroundings) -> Known[tuple[Owner, ...
     read = half.one(Source.AGENTS) if half is not None else None
     if read is None:
         return around.missing.get(Source.AGENTS, Unknown("not-read"))
-    return Known(parse_owners(read["sponsors"], around.people))
+    return Known(around.owners(read["sponsors"]))
 
 
 def _federated(half: Half | None, missing: Missing) -> Known[tuple[FederatedCredential, ...]] | Unknown:

@@ -13,7 +13,7 @@ from sandbox.graph.posture import certificates
 from shared.domain.posture.inventory import CredentialKind, Known, OwnerKind, Purpose, Unknown
 from shared.domain.posture.scan import Row, Source
 from shared.errors import RetryLaterError
-from shared.wire.inventory import parse_moment, parse_owners, read_certificate
+from shared.wire.inventory import parse_moment, read_certificate
 from shared.wire.inventory_apps import Half, Surroundings, join_app, surroundings
 from shared.wire.inventory_rows import trim_owners, trim_page, trim_role_definitions
 from shared.wire.scan import pack_rows, unpack_rows
@@ -327,18 +327,28 @@ class TestOwners:
             + [{"id": "sp", "@odata.type": "#microsoft.graph.servicePrincipal", "appOwnerOrganizationId": "T1"}]
         )
 
-        bare, gone, guest, robot, team = parse_owners(listed, around.people)
+        bare, gone, guest, robot, team = around.owners(listed)
 
         assert (gone.enabled, guest.is_guest, bare.has_mfa, guest.has_mfa) == (False, True, False, True)
         assert (team.kind, team.members) == (OwnerKind.GROUP, 0)
         assert (robot.kind, robot.home_tenant, robot.enabled) == (OwnerKind.SERVICE_PRINCIPAL, "t1", None)
+
+    def test_owners_of_more_applications_than_are_remembered_are_told_all_the_same(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("shared.wire.inventory_apps.MOST_KNOWN", 2)
+        listed = trim_owners([{"id": f"u{number % 3}", "displayName": f"name {number}"} for number in range(9)])
+        around = Surroundings({}, {}, {})
+
+        assert [one.name for one in around.owners(listed)] == [one["name"] for one in listed]
+        assert len(around.known) <= 2
 
     def test_second_factor_is_unknown_when_the_report_was_not_read(self) -> None:
         around = surroundings(
             {Source.REGISTRATIONS: Unknown("graph-403")}, [("users/u1", Source.PEOPLE, '{"enabled":true}')], []
         )
 
-        (owner,) = parse_owners(trim_owners([{"id": "u1"}]), around.people)
+        (owner,) = around.owners(trim_owners([{"id": "u1"}]))
 
         assert owner.has_mfa is None
 

@@ -51,6 +51,8 @@ def looks_like_microsoft(name: str) -> bool:
 
 
 def _fold(name: str) -> str:
+    if name.isascii() and name.isprintable():
+        return " ".join(name.casefold().translate(LOOKALIKES).split())
     plain = unicodedata.normalize("NFKD", name).casefold()
     visible = "".join(one for one in plain if unicodedata.category(one) not in ("Cf", "Mn", "Cc"))
     return " ".join(visible.translate(LOOKALIKES).split())

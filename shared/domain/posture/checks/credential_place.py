@@ -80,12 +80,12 @@ def _on_microsofts(case: Case[App]) -> Iterator[Finding]:
 
 def _secret_beside_certificate(case: Case[App]) -> Iterator[Finding]:
     doors = [one.credential for one in live_doors(case)]
+    if {one.kind for one in doors} != set(CredentialKind):
+        return
     starts = {
         kind: [one.starts_at for one in doors if one.kind is kind and one.starts_at is not None]
         for kind in CredentialKind
     }
-    if {one.kind for one in doors} != set(CredentialKind):
-        return
     if all(starts.values()):
         both_since = max(min(each) for each in starts.values())
         if case.days_since(both_since) <= case.limits.overlap:

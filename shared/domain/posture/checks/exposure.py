@@ -72,7 +72,7 @@ def _public_client(case: Case[App]) -> Iterator[Finding]:
 
 def _impersonating(case: Case[App]) -> Iterator[Finding]:
     app, about = case.subject, about_app(case.subject)
-    names = [one.name for one in (app.application, app.principal) if one is not None]
+    names = {one.name for one in (app.application, app.principal) if one is not None}
     if is_microsofts(app) or is_managed_identity(app) or not any(looks_like_microsoft(name) for name in names):
         return
     if app.application is not None:

@@ -34,13 +34,14 @@ REMOVE_OWNER = (
 
 
 def _too_few_owners(case: Case[App], check_id: str, wrong: int) -> Iterator[Finding]:
-    app, count, power = case.subject, owner_count(case.subject), privileges(case.subject)
-    if not is_owned(app) or (isinstance(power, Known) and power.value):
+    app, count = case.subject, owner_count(case.subject)
+    if not is_owned(app) or (isinstance(count, Known) and count.value != wrong):
+        return
+    power = privileges(app)
+    if isinstance(power, Known) and power.value:
         return
     if isinstance(count, Unknown):
         yield unknown(check_id, about_app(app), count)
-    elif count.value != wrong:
-        return
     elif isinstance(power, Unknown):
         yield unknown(check_id, about_app(app), power)
     elif wrong:

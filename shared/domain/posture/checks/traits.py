@@ -24,6 +24,7 @@ from shared.domain.posture.inventory import (
     once,
 )
 
+NOTHING: Known[tuple[str, ...]] = Known(())
 MODES_WITH_TOKENS = frozenset({"", "oidc", "notsupported"})
 TAGS_WITHOUT_TOKENS = frozenset(
     {"WindowsAzureActiveDirectoryOnPremApp", "WindowsAzureActiveDirectoryCustomSingleSignOnApplication"}
@@ -170,9 +171,11 @@ def opens_doors(app: App, at: datetime) -> bool:
 def tier_zero_roles(app: App) -> Known[tuple[str, ...]] | Unknown:
     """Names of the tier-0 application permissions that it was granted."""
     if app.principal is None or is_microsofts(app):
-        return Known(())
+        return NOTHING
     if isinstance(app.app_roles, Unknown):
         return app.app_roles
+    if not app.app_roles.value:
+        return NOTHING
     ids = {role.role_id.lower() for role in app.app_roles.value if role.resource_app_id.lower() == GRAPH}
     return Known(tuple(sorted(TIER_ZERO[role_id] for role_id in ids if role_id in TIER_ZERO)))
 
@@ -181,9 +184,11 @@ def tier_zero_roles(app: App) -> Known[tuple[str, ...]] | Unknown:
 def directory_roles(app: App) -> Known[tuple[str, ...]] | Unknown:
     """Template ids of the directory roles that it holds."""
     if app.principal is None or is_microsofts(app):
-        return Known(())
+        return NOTHING
     if isinstance(app.directory_roles, Unknown):
         return app.directory_roles
+    if not app.directory_roles.value:
+        return NOTHING
     return Known(tuple(sorted({role.lower() for role in app.directory_roles.value})))
 
 
@@ -191,6 +196,8 @@ def directory_roles(app: App) -> Known[tuple[str, ...]] | Unknown:
 def privileges(app: App) -> Known[tuple[str, ...]] | Unknown:
     """Names of everything that makes it tier-0. `Unknown` only if nothing was seen and something was not read."""
     roles, directory = tier_zero_roles(app), directory_roles(app)
+    if roles is directory:
+        return roles
     seen = [*roles.value] if isinstance(roles, Known) else []
     if isinstance(directory, Known):
         seen += [DIRECTORY_ROLES.get(one, one) for one in directory.value if one not in HARMLESS_DIRECTORY_ROLES]

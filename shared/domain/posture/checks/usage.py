@@ -17,7 +17,7 @@ from shared.domain.posture.checks.traits import (
     privileges,
 )
 from shared.domain.posture.finding import Finding, Severity
-from shared.domain.posture.inventory import App, Unknown
+from shared.domain.posture.inventory import App, Known, Unknown, once
 
 SIGN_INS = "GET /beta/reports/servicePrincipalSignInActivities, the newest of its activities"
 SWITCH_OFF = (
@@ -32,6 +32,7 @@ QUIET_BY_NATURE = (
 )
 
 
+@once
 def is_known_by_use(app: App) -> bool:
     """Whether a lack of tokens would say anything about it."""
     if is_microsofts(app) or is_managed_identity(app) or is_agent(app) or is_blueprint(app):
@@ -96,8 +97,8 @@ def _stale_with_credential(case: Case[App]) -> Iterator[Finding]:
 
 
 def _stale_and_privileged(case: Case[App]) -> Iterator[Finding]:
-    days, power, about = stale_days(case), privileges(case.subject), about_app(case.subject)
-    if days is None or (not isinstance(power, Unknown) and not power.value):
+    days, about = stale_days(case), about_app(case.subject)
+    if days is None or (power := privileges(case.subject)) == Known(()):
         return
     if isinstance(days, Unknown):
         yield unknown("A4", about, days)
