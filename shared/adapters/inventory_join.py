@@ -5,7 +5,6 @@ import json
 import sqlite3
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from shared.domain.posture.inventory import App, Known, Unknown
 from shared.domain.posture.scan import Row, Source
 from shared.wire.inventory_apps import Half, Surroundings, join_app, surroundings
 
+_COUNTING_PRINCIPALS = (Source.OWNERLESS_PRINCIPALS, Source.SINGLE_OWNER_PRINCIPALS)
 _TABLES = {Source.APPLICATIONS: "applications", Source.SERVICE_PRINCIPALS: "principals"}
 
 
@@ -90,7 +90,7 @@ class SqliteJoin:
                 app_id,
                 uses,
                 _half(application_id, application, facts),
-                _principal(principal_id, principal, facts),
+                _half(principal_id, principal, facts, _COUNTING_PRINCIPALS),
                 around,
             )
 
@@ -119,14 +119,12 @@ class SqliteJoin:
         return surroundings(missing, people, self._database.execute(queries.RESOURCES))
 
 
-def _half(object_id: str | None, body: str | None, facts: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Half | None:
+def _half(
+    object_id: str | None,
+    body: str | None,
+    facts: Mapping[str, Mapping[str, Mapping[str, Any]]],
+    counted_by: tuple[Source, Source] = (Source.OWNERLESS_APPLICATIONS, Source.SINGLE_OWNER_APPLICATIONS),
+) -> Half | None:
     if object_id is None or body is None:
         return None
-    return Half(object_id, json.loads(body), facts.get(object_id, {}))
-
-
-def _principal(
-    object_id: str | None, body: str | None, facts: Mapping[str, Mapping[str, Mapping[str, Any]]]
-) -> Half | None:
-    half = _half(object_id, body, facts)
-    return half and replace(half, counted_by=(Source.OWNERLESS_PRINCIPALS, Source.SINGLE_OWNER_PRINCIPALS))
+    return Half(object_id, json.loads(body), facts.get(object_id, {}), counted_by)
