@@ -5,7 +5,6 @@ outcome. Whoever comes after a crash, the same click or the clock, finds what wa
 may be repeated.
 """
 
-import asyncio
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -14,16 +13,14 @@ from shared.domain.evidence import EvidenceEntry
 from shared.domain.posture.attestation import (
     Answered,
     Attestation,
-    Question,
     Reply,
-    Role,
     UnusedGrant,
 )
 from shared.domain.posture.reply import acceptances, consider, is_repeated
 from shared.domain.posture.rules import PostureRules
-from shared.domain.principals import AccountState, PrincipalKind
 from shared.errors import AlreadyDecidedError, ClaimedElsewhereError, RejectedError
 from shared.handlers.card_subject import posture_needed
+from shared.handlers.judge_role import Owners, role_of
 from shared.handlers.shrink_reach import shrink_reach
 from shared.ports import Ports, Rules
 
@@ -61,8 +58,8 @@ async def answer_attestation(
         AlreadyDecidedError: somebody else was faster, or the question is closed: show it as it is now.
         RejectedError: why not: `not-asked`, `approver-is-owner`, `owners-unknown`, `reason-missing`,
             `acceptance-too-long`, `acceptance-without-time`, `nothing-proposed`, `nothing-to-shrink`; and of Shrink:
-            `used-since`, `still-in-use`, `last-admin-kept`, `break-glass-kept`, `own-identity-kept`, `administers`,
-            `removal-would-skip-approval`, `access-control-is-off`.
+            `used-since`, `still-in-use`, `opens-more`, `last-admin-kept`, `break-glass-kept`, `own-identity-kept`,
+            `administers`, `removal-would-skip-approval`, `access-control-is-off`.
         RetryLaterError: nothing was done, or it is on record and will be finished, by the same click or by the clock.
     """
     seen = attestation
@@ -132,7 +129,9 @@ async def _answer(attestation: Attestation, said: Said, ports: Ports, rules: Att
     if attestation.underway is not None:
         # What was said before this click is done before it, or given up.
         return await _finish_before(attestation, said, ports, rules)
-    role, person = await _judge(said.person, attestation.question, ports, rules)
+    question = attestation.question
+    owners = Owners(question.owner_ids, question.owner_groups)
+    role, person = await role_of(said.person, owners, rules.posture.approvers, ports.directory)
     answered = Answered(said.reply, person, ports.clock.now(), said.reason, said.until, role)
     if is_repeated(attestation, answered):
         return attestation
@@ -156,27 +155,6 @@ async def _finish_before(
             raise
         return None
     return after if is_it else None
-
-
-async def _judge(person: Person, question: Question, ports: Ports, rules: AttestationRules) -> tuple[Role, Person]:
-    """What somebody is to an identity now, as Entra says at this moment, and what Entra calls them."""
-    approvers, person_id = rules.posture.approvers.lower(), _id(person)
-    groups = question.owner_groups | ({approvers} if approvers else frozenset())
-    directory = ports.directory
-    principal, held = await asyncio.gather(
-        directory.describe(person_id, PrincipalKind.USER),
-        directory.memberships(person_id, groups) if groups else _none(),
-    )
-    if principal is None or principal.kind is not PrincipalKind.USER or principal.state is not AccountState.ENABLED:
-        return Role.NOBODY, person
-    known = Person(person_id, principal.display_name or person.name)
-    if person_id in {one.lower() for one in question.owner_ids} or held & question.owner_groups:
-        return Role.OWNER, known
-    return (Role.APPROVER if approvers in held else Role.NOBODY), known
-
-
-async def _none() -> frozenset[str]:
-    return frozenset()
 
 
 def _id(person: Person) -> str:

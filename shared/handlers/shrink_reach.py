@@ -17,7 +17,7 @@ from shared.domain.identity_map import IdentityMap
 from shared.domain.ledger import of_identity
 from shared.domain.plan import Circumstances, Guards
 from shared.domain.posture.attestation import Attestation, UnusedGrant
-from shared.domain.posture.shrink import Cut, cut
+from shared.domain.posture.shrink import Cut, cut, opens_more
 from shared.domain.principals import Principal, PrincipalChange, PrincipalKind, Source
 from shared.domain.records import PrincipalState
 from shared.errors import RejectedError, RetryLaterError
@@ -137,7 +137,8 @@ async def _judge(identity: GatewayIdentity, grants: Sequence[UnusedGrant], ours:
     )
     ledger = of_identity(ours.state.ledger, identity.ref) if ours is not None else ()
     under = Circumstances(policy, guards, now)
-    return cut(identity, [one.group for one in grants], ledger, (holdings, used), under)
+    beyond = [one.group for one in grants if opens_more(identity, one, policy)]
+    return cut(identity, [one.group for one in grants], ledger, (holdings, used), under, beyond=beyond)
 
 
 async def _take(identity: GatewayIdentity, wanted: Cut, ours: Turn | None, look: _Look) -> None:

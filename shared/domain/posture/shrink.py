@@ -1,11 +1,12 @@
 """Shrink: which unused grants of an identity can be taken away at the gateway now, and why the others cannot."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from shared.domain.gateway import GatewayIdentity, Holdings, IdentityKind
 from shared.domain.ledger import Ledger, TakenKind, give_back, returned
 from shared.domain.plan import Circumstances, Escalation, Loss, Plan, is_in_effect, plan
+from shared.domain.posture.attestation import UnusedGrant
 from shared.domain.reach import AccessPolicy
 
 
@@ -30,17 +31,21 @@ def cut(
     ledger: Ledger,
     seen: tuple[Holdings, frozenset[str]],
     under: Circumstances,
+    *,
+    beyond: Collection[str] = (),
 ) -> Cut:
     """What of the grants can go, given what the identity runs now and which connections it opened since it was asked.
 
     Nothing is ever taken instead: where a removal would open more than it closes, or lock somebody out, it is refused.
     `ledger` is what Tether took from this identity: what it may give back one day is weighed as if it were there.
+    `beyond` are the grants that open more than whoever was asked has seen.
     """
     holdings, used = seen
     wanted = frozenset(grants)
     whole = give_back(identity, ledger)
     held = _held(whole) & wanted
     refused = {name: reason for name in sorted(held) if (reason := _use(whole, name, holdings, used, under))}
+    refused |= {name: "opens-more" for name in sorted(held & frozenset(beyond)) if name not in refused}
     going = held - refused.keys()
     if _objection(identity, whole, going, under):
         going, objections = _as_many_as_possible(identity, whole, going, under)
@@ -57,6 +62,11 @@ def opened_by(identity: GatewayIdentity, grant: str, policy: AccessPolicy) -> fr
     carried = policy.attributes_of_connection
     going = identity.attributes & carried.get(grant, frozenset())
     return frozenset({grant, *(one for one in policy.connections if carried.get(one, frozenset()) & going)})
+
+
+def opens_more(identity: GatewayIdentity, grant: UnusedGrant, policy: AccessPolicy) -> bool:
+    """Whether a grant opens what was not shown of it: nobody has looked at how that is used."""
+    return len(opened_by(identity, grant.group, policy) - frozenset(grant.connections)) > grant.left_out
 
 
 def _held(identity: GatewayIdentity) -> frozenset[str]:

@@ -75,6 +75,40 @@ class TestRefusals:
 
         assert (await scene.say("ada", Reply.SHRINK)).stage is Stage.SHRUNK
 
+    async def test_group_stays_that_opens_more_than_was_shown(self) -> None:
+        scene = await asked()
+        wider = {**POLICY.groups_of_connection, "vault": frozenset({"dba"})}
+        connections = POLICY.connections | {"vault"}
+        scene.world.gateway.policy = replace(POLICY, connections=connections, groups_of_connection=wider)
+
+        with pytest.raises(RejectedError, match="opens-more"):
+            await scene.say("ada", Reply.SHRINK)
+        assert scene.groups == {"dba", "dev"}
+        assert scene.attestation.stage is Stage.ASKED
+
+    async def test_connections_that_had_no_room_on_the_card_were_counted_and_go(self) -> None:
+        scene = await set_scene()
+        wider = {**POLICY.groups_of_connection, "vault": frozenset({"dba"})}
+        connections = POLICY.connections | {"vault"}
+        scene.world.gateway.policy = replace(POLICY, connections=connections, groups_of_connection=wider)
+        await scene.ask(unused=(replace(scene.question().unused[0], left_out=1),))
+
+        assert (await scene.say("ada", Reply.SHRINK)).stage is Stage.SHRUNK
+
+    async def test_connection_of_a_machine_stays_whose_attribute_opens_another(self) -> None:
+        scene = await set_scene()
+        machine = scene.world.gateway.machine("batch", "pg")
+        scene.world.gateway.identities[machine] = replace(
+            scene.world.gateway.identities[machine], attributes=frozenset({"prod"})
+        )
+        carried = {"pg": frozenset({"prod"}), "web": frozenset({"prod"})}
+        scene.world.gateway.policy = replace(POLICY, attributes_of_connection=carried)
+        await scene.ask(unused=(UnusedGrant(str(machine), "pg", ("pg",)),))
+
+        with pytest.raises(RejectedError, match="opens-more"):
+            await scene.say("ada", Reply.SHRINK)
+        assert scene.world.gateway.identities[machine].attributes == {"prod"}
+
     async def test_group_with_a_live_session_stays(self) -> None:
         scene = await asked()
         scene.world.gateway.connect(scene.bot_at, "pg")
