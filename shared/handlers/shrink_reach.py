@@ -14,7 +14,7 @@ from datetime import datetime
 
 from shared.domain.gateway import GatewayIdentity, IdentityKind, IdentityRef
 from shared.domain.identity_map import IdentityMap
-from shared.domain.ledger import of_identity
+from shared.domain.ledger import give_back, of_identity
 from shared.domain.plan import Circumstances, Guards
 from shared.domain.posture.attestation import Attestation, UnusedGrant
 from shared.domain.posture.shrink import Cut, cut, opens_more
@@ -137,8 +137,10 @@ async def _judge(identity: GatewayIdentity, grants: Sequence[UnusedGrant], ours:
     )
     ledger = of_identity(ours.state.ledger, identity.ref) if ours is not None else ()
     under = Circumstances(policy, guards, now)
-    beyond = [one.group for one in grants if opens_more(identity, one, policy)]
-    return cut(identity, [one.group for one in grants], ledger, (holdings, used), under, beyond=beyond)
+    whole = give_back(identity, ledger)
+    beyond = {one.group: "opens-more" for one in grants if opens_more(whole, one, policy)}
+    wanted = cut(identity, [one.group for one in grants if one.group not in beyond], ledger, (holdings, used), under)
+    return replace(wanted, refused={**wanted.refused, **beyond})
 
 
 async def _take(identity: GatewayIdentity, wanted: Cut, ours: Turn | None, look: _Look) -> None:

@@ -1,6 +1,6 @@
 """Shrink: which unused grants of an identity can be taken away at the gateway now, and why the others cannot."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from shared.domain.gateway import GatewayIdentity, Holdings, IdentityKind
@@ -31,21 +31,17 @@ def cut(
     ledger: Ledger,
     seen: tuple[Holdings, frozenset[str]],
     under: Circumstances,
-    *,
-    beyond: Collection[str] = (),
 ) -> Cut:
     """What of the grants can go, given what the identity runs now and which connections it opened since it was asked.
 
     Nothing is ever taken instead: where a removal would open more than it closes, or lock somebody out, it is refused.
     `ledger` is what Tether took from this identity: what it may give back one day is weighed as if it were there.
-    `beyond` are the grants that open more than whoever was asked has seen.
     """
     holdings, used = seen
     wanted = frozenset(grants)
     whole = give_back(identity, ledger)
     held = _held(whole) & wanted
     refused = {name: reason for name in sorted(held) if (reason := _use(whole, name, holdings, used, under))}
-    refused |= {name: "opens-more" for name in sorted(held & frozenset(beyond)) if name not in refused}
     going = held - refused.keys()
     if _objection(identity, whole, going, under):
         going, objections = _as_many_as_possible(identity, whole, going, under)
@@ -65,8 +61,10 @@ def opened_by(identity: GatewayIdentity, grant: str, policy: AccessPolicy) -> fr
 
 
 def opens_more(identity: GatewayIdentity, grant: UnusedGrant, policy: AccessPolicy) -> bool:
-    """Whether a grant opens what was not shown of it: nobody has looked at how that is used."""
-    return len(opened_by(identity, grant.group, policy) - frozenset(grant.connections)) > grant.left_out
+    """Whether a grant that is held opens what was not shown of it: nobody has looked at how that is used."""
+    beyond = opened_by(identity, grant.group, policy) - frozenset(grant.connections)
+    is_theirs = grant.group in _held(identity) and not _administers(identity, grant.group, policy)
+    return is_theirs and len(beyond) > grant.left_out
 
 
 def _held(identity: GatewayIdentity) -> frozenset[str]:
@@ -79,7 +77,7 @@ def _use(
 ) -> str | None:
     """Why a grant is not unused, if it is not."""
     policy = under.policy
-    if identity.ref.kind is not IdentityKind.MACHINE_IDENTITY and grant in (policy.admin_group, policy.auditor_group):
+    if _administers(identity, grant, policy):
         return "administers"
     opened = opened_by(identity, grant, policy)
     live = {one.connection for one in holdings.sessions}
@@ -87,6 +85,11 @@ def _use(
     if opened & live:
         return "still-in-use"
     return "used-since" if opened & used else None
+
+
+def _administers(identity: GatewayIdentity, grant: str, policy: AccessPolicy) -> bool:
+    is_machine = identity.ref.kind is IdentityKind.MACHINE_IDENTITY
+    return not is_machine and grant in (policy.admin_group, policy.auditor_group)
 
 
 def _as_many_as_possible(

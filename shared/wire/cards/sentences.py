@@ -39,8 +39,8 @@ _SENTENCES = {
     "nothing-to-shrink": "All of its access at the gateway is in use, so nothing can be taken away.",
     "used-since": "The access has been used since the report, so it was not taken away.",
     "still-in-use": "Somebody is using this access at this moment, so it was not taken away. End the session first.",
-    "opens-more": "It opens more than the card shows, so it was not taken away. Wait for the next report, or do it at the "
-    "gateway.",
+    "opens-more": "It opens more than the card shows, so it was not taken away. Wait for the next report, or do it "
+    "at the gateway.",
     "last-admin-kept": "This is the last administrator of the gateway, so nothing was taken away.",
     "break-glass-kept": "This identity is kept for emergencies, so nothing was taken away.",
     "own-identity-kept": "This is the identity that Tether itself uses, so nothing was taken away.",
