@@ -1,5 +1,6 @@
 """Report posture: one scan, judged, compared with the report before, and kept for whoever may read it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -9,6 +10,7 @@ from shared.domain.posture.catalogue import ALL_APP_CHECKS, IN_TENANT_CHECKS, TE
 from shared.domain.posture.check import unknown
 from shared.domain.posture.coverage_block import coverage_block
 from shared.domain.posture.estate_facts import InCommon, Tenant
+from shared.domain.posture.exceptions import Classification
 from shared.domain.posture.finding import About, Finding, ObjectKind
 from shared.domain.posture.gateway_catalogue import ESTATE_CHECKS, judge_estate
 from shared.domain.posture.gateway_view import Estate
@@ -19,6 +21,7 @@ from shared.domain.posture.rules import PostureRules
 from shared.domain.posture.scan import Judge
 from shared.domain.posture.vault_judge import VAULT_CHECKS, Vaulted
 from shared.errors import RejectedError, RetryLaterError
+from shared.handlers.classify_findings import classify_findings
 from shared.handlers.look_closer import CloserLook, look_closer
 from shared.handlers.name_owners import name_owners
 from shared.handlers.prepare_announcement import Judged, prepare_announcement
@@ -80,12 +83,14 @@ async def report_posture(ports: ReportPorts, rules: ReportRules) -> Published:
         seen, radii = await _judge_estate(estate, scan.at, ports, rules)
         of_tenant = judge_tenant(scan.tenant, scan.at, rules.posture.limits)
         findings = (*scan.findings, *of_tenant, *closer.vault_findings, *seen)
-        report = build_report(findings, await _basis(scan, before, ports, rules))
+        classified = await classify_findings(findings, scan.apps(), scan.at, rules.posture, ports.around)
+        report = build_report(findings, await _basis(scan, before, classified, ports, rules))
         reaches, widest = [one.reach for one in radii], next(iter(radii), None)
         pictured = Pictured(closer.credentials, reaches, widest, closer.rotations)
         files = {**report_files(report, pictured), SNAPSHOT: encode_snapshot(report.snapshot())}
         if rules.asking is not None and ports.around.posture is not None:
-            judged = Judged(findings, scan.apps(), estate.value if isinstance(estate, Known) else None)
+            known = estate.value if isinstance(estate, Known) else None
+            judged = Judged(findings, scan.apps(), known, classified)
             told = await prepare_announcement(report_id, report, judged, ports.around, rules.asking)
             files[ANNOUNCEMENT] = encode_announcement(told)
         await ports.reports.put(report_id, files)
@@ -133,7 +138,13 @@ def _judging(rules: ReportRules, tenant: Tenant, at: datetime) -> Judge:
     return lambda app: judge_app(app, at, limits, tenant)
 
 
-async def _basis(scan: Scan, before: Known[Snapshot] | Unknown, ports: ReportPorts, rules: ReportRules) -> Basis:
+async def _basis(
+    scan: Scan,
+    before: Known[Snapshot] | Unknown,
+    classified: Sequence[Classification],
+    ports: ReportPorts,
+    rules: ReportRules,
+) -> Basis:
     titles = {name: check.title for name, check in ALL_APP_CHECKS.items()}
     titles |= {name: check.title for name, check in IN_TENANT_CHECKS.items()}
     titles |= {name: check.title for name, check in TENANT_CHECKS.items()}
@@ -141,7 +152,7 @@ async def _basis(scan: Scan, before: Known[Snapshot] | Unknown, ports: ReportPor
     titles |= {name: check.title for name, check in VAULT_CHECKS.items()}
     exempt = await ports.around.posture.exemptions.all() if ports.around.posture is not None else ()
     name = rules.tenant.name or rules.tenant.tenant_id
-    return Basis(scan.at, name, titles, coverage_block(scan.coverage), before, exempt)
+    return Basis(scan.at, name, titles, coverage_block(scan.coverage), before, (*exempt, *classified))
 
 
 async def _closer(scan: Scan, ports: ReportPorts, rules: ReportRules) -> CloserLook:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
+from shared.domain.posture.exceptions import Class, Declared
 from shared.domain.posture.gateway_view import Overlap, membership
 from shared.domain.posture.rules import OperatorFacts, OwnerRules, PostureRules
 from shared.wire.approval_routes import ChannelId, Duration
@@ -22,6 +23,7 @@ _FIXES = {
     "channel-id": "copy the channel's id from Teams, such as 19:a11a0000000000000000000000000001@thread.tacv2",
     "duration": "write a number and a unit: 12h or 7d",
     "string_pattern_mismatch": "write an id such as 6d1c0000-0000-4000-8000-000000000001",
+    "enum": "write not-ours, or of a credential renewed-by-microsoft",
     "until": "write a day, such as 2027-03-31; it counts until its end, in UTC",
     "https-url": "write an https address alone, such as https://contoso.vault.azure.net",
     "zone": "write a domain such as corp.contoso.example, without a dot in front",
@@ -35,7 +37,12 @@ _FIXES = {
 
 
 def _until(value: object) -> datetime:
-    """The end of a day; YAML reads a day without quotes as a date."""
+    """The end of a day."""
+    return _day(value) + timedelta(days=1)
+
+
+def _day(value: object) -> datetime:
+    """The beginning of a day; YAML reads a day without quotes as a date."""
     day = value if isinstance(value, date) and not isinstance(value, datetime) else None
     if isinstance(value, str):
         try:
@@ -44,7 +51,7 @@ def _until(value: object) -> datetime:
             day = None
     if day is None or day.year == date.max.year:
         raise PydanticCustomError("until", "not a day")
-    return datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1)
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
 def _vault_url(text: str) -> str:
@@ -116,6 +123,15 @@ class _ExpectedMemberships(_Expected):
     memberships: list[_Membership] = Field(default=[])
 
 
+class _Classified(Strict):
+    """What a finding is instead of a risk, by whom and since which day: to be confirmed after a year."""
+
+    finding: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
+    kind: Class = Field(alias="as")
+    by: ObjectId
+    since: Annotated[datetime, BeforeValidator(_day)]
+
+
 class _Document(Strict):
     tenant_name: Name | None = Field(default=None, alias="tenant-name")
     channel: ChannelId | None = None
@@ -127,6 +143,7 @@ class _Document(Strict):
     rotations: _Expected = _Expected()
     private_zones: list[Zone] = Field(default=[], alias="private-zones")
     vaults: list[VaultUrl] = Field(default=[], max_length=100)
+    classified: list[_Classified] = Field(default=[], max_length=1000)
 
 
 def parse_posture_rules(text: str, file: str) -> PostureRules:
@@ -155,11 +172,15 @@ def _twice(document: _Document) -> Iterator[tuple[Place, str]]:
     for name, some in document.gateway.workloads.items():
         if any(sources[source] > 1 for source in some):
             yield ("gateway", "workloads", name), "a source belongs to one workload; keep it once"
+    for number in _repeated(one.finding for one in document.classified):
+        yield ("classified", number, "finding"), "named before; keep one"
 
 
 def _unreachable(document: _Document) -> Iterator[tuple[Place, str]]:
-    if document.approvers is not None and document.channel is None:
+    if document.approvers is not None and document.channel is None and not document.classified:
         yield ("approvers",), "nobody asks them without a channel; add channel, or remove this key"
+    if document.classified and document.approvers is None:
+        yield ("classified",), "nobody may classify without approvers; add approvers, or remove this key"
 
 
 def _repeated(values: Iterable[str]) -> Iterator[int]:
@@ -180,6 +201,7 @@ def _domain(document: _Document) -> PostureRules:
         limits=limits_of(document.thresholds),
         facts=_facts(document),
         vaults=tuple(dict.fromkeys(document.vaults)),
+        classified=tuple(Declared(one.finding, one.kind, one.by, one.since) for one in document.classified),
     )
 
 

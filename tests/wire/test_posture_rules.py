@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from sandbox import cast
 from sandbox.identity.server import ADMIN_OBJECT_ID
+from shared.domain.posture.exceptions import Class, Declared
 from shared.domain.posture.gateway_view import Overlap
 from shared.domain.posture.limits import Limits
 from shared.domain.posture.rules import OperatorFacts, OwnerRules, PostureRules
@@ -28,6 +29,7 @@ gateway:
     - {{resource: {ADA}, connection: a}}
     - {{resource: {ADA.upper()}, connection: b}}
 """
+CLASSIFIED = f"  - {{finding: 0f1e2d3c4b5a6978, as: not-ours, by: {ADA}, since: 2027-03-31}}\n"
 NUMBERS = [one.name for one in fields(Limits) if isinstance(getattr(Limits(), one.name), int)]
 
 
@@ -81,6 +83,7 @@ def test_rules_say_thresholds_places_people_and_what_only_operators_know() -> No
         rotations: {{actors: [{TEAM}], changes: [{SYNC}]}}
         private-zones: [Corp.contoso.example.]
         vaults: [https://Contoso.vault.azure.net/, "https://contoso.vault.azure.net"]
+        classified: [{{finding: 0f1e2d3c4b5a6978, as: not-ours, by: {ADA.upper()}, since: 2027-03-31}}]
         """
     )
 
@@ -108,6 +111,7 @@ def test_rules_say_thresholds_places_people_and_what_only_operators_know() -> No
             frozenset({"corp.contoso.example"}),
         ),
         ("https://contoso.vault.azure.net",),
+        (Declared("0f1e2d3c4b5a6978", Class.NOT_OURS, ADA, datetime(2027, 3, 31, tzinfo=UTC)),),
     )
 
 
@@ -153,6 +157,19 @@ def test_rules_say_thresholds_places_people_and_what_only_operators_know() -> No
         ("vaults: [http://contoso.vault.azure.net]", "line 1: vaults.0: not the address of a vault; write an https"),
         ("vaults: ['https://a@b.vault.azure.net']", "line 1: vaults.0: not the address of a vault"),
         ("private-zones: ['*.corp']", "line 1: private-zones.0: not a domain; write a domain such as"),
+        (
+            f"classified:\n  - {{finding: 0f1e2d3c4b5a6978, as: boring, by: {ADA}, since: 2027-03-31}}",
+            "line 2: classified.0.as: Input should be 'renewed-by-microsoft' or 'not-ours'; write not-ours, or of a",
+        ),
+        (
+            f"classified:\n  - {{finding: 1234567890123456, as: not-ours, by: {ADA}, since: 2027-03-31}}",
+            "line 2: classified.0.finding: Input should be a valid string; write a text here; quote it",
+        ),
+        (
+            f"approvers: {TEAM}\nclassified:\n{CLASSIFIED}{CLASSIFIED}",
+            "line 4: classified.1.finding: named before; keep one",
+        ),
+        (f"classified:\n{CLASSIFIED}", "line 1: classified: nobody may classify without approvers; add approvers"),
         ("- stale: 1", "line 1: the document: Input should be a valid dictionary"),
         ("owners: {}\nowners: {}", "line 2: owners: written twice; keep one"),
         ("a: [", "line 1: not YAML"),
@@ -163,6 +180,12 @@ def test_mistake_is_named_with_its_file_its_line_and_the_fix(text: str, expected
 
     assert found.startswith(f"{FILE}, line ")
     assert expected in found
+
+
+def test_approvers_may_classify_without_a_channel() -> None:
+    found = parsed(f"approvers: {TEAM}\nclassified:\n{CLASSIFIED}")
+
+    assert [one.finding_id for one in found.classified] == ["0f1e2d3c4b5a6978"]
 
 
 def test_vault_of_a_sandbox_may_be_on_loopback_without_https() -> None:

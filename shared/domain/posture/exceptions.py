@@ -3,6 +3,7 @@
 An acceptance bears a risk for a while; a classification says why there is none, and is asked again after a year.
 """
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, StrEnum
@@ -87,6 +88,16 @@ class Classification:
 Exemption = Acceptance | Classification
 
 
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """A classification as the operator wrote it down: `by` is a person's object id, `at` the beginning of a day."""
+
+    finding_id: str
+    kind: Class
+    by: str
+    at: datetime
+
+
 def accept(
     finding: Finding, by: Person, terms: Terms, owners: Known[frozenset[str]] | Unknown, tier: Tier
 ) -> Acceptance:
@@ -114,6 +125,11 @@ def classify(
     if kind is Class.RENEWED_BY_MICROSOFT and not finding.about.key_id:
         raise RejectedError("nothing-to-renew", "only a credential is renewed by Microsoft")
     return Classification(finding.finding_id, kind, by, at)
+
+
+def by_finding(exemptions: Iterable[Exemption]) -> Mapping[str, Exemption]:
+    """One for each finding id: where it is both accepted and classified, what lasts longer."""
+    return {one.finding_id: one for one in sorted(exemptions, key=lambda one: one.ends_at(Tier.OTHER))}
 
 
 def is_tier_0(finding: Finding) -> bool:

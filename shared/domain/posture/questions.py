@@ -9,7 +9,7 @@ from shared.domain.gateway import IdentityKind
 from shared.domain.posture.attestation import Attestation, Question, UnusedGrant
 from shared.domain.posture.check import about_app
 from shared.domain.posture.checks.traits import is_agent, is_blueprint, is_managed_identity, owner_count
-from shared.domain.posture.exceptions import Exemption, Tier, is_tier_0
+from shared.domain.posture.exceptions import Exemption, Tier, by_finding, is_tier_0
 from shared.domain.posture.finding import About, Finding, Severity, Verdict
 from shared.domain.posture.gateway_view import Estate, Holder
 from shared.domain.posture.inventory import App, Known, Owner, OwnerKind, Unknown
@@ -89,7 +89,7 @@ def _subjects(
         if ids.isdisjoint(wanted):
             continue
         unused = (grant for one in sorted(ids & present.keys()) for grant in _unused(present[one], estate, under))
-        subject = _Subject(about_app(app), _asked(app), *_owners(app), tuple(unused)[:MOST_GRANTS])
+        subject = _Subject(about_app(app), _asked(app), *owners_of(app), tuple(unused)[:MOST_GRANTS])
         found |= dict.fromkeys(ids, subject)
     for key, party in present.items():
         if key in wanted and key not in found:
@@ -101,7 +101,7 @@ def _subjects(
 
 def _question(subject: _Subject, findings: Sequence[Finding], under: Asking) -> Question | None:
     tier = Tier.TIER_0 if any(map(is_tier_0, findings)) else Tier.OTHER
-    exemptions = {one.finding_id: one for one in under.exemptions}
+    exemptions = by_finding(under.exemptions)
     evidence = sorted(
         (one for one in findings if one.check_id in ASKED_ABOUT and not _is_exempt(one, exemptions, under.at, tier)),
         key=lambda one: (-one.severity, one.check_id, one.about.key_id),
@@ -141,13 +141,20 @@ def _asked(app: App) -> tuple[Person, ...]:
     return tuple(Person(each, people[each]) for each in sorted(people))
 
 
-def _owners(app: App) -> tuple[frozenset[str] | None, frozenset[str]]:
-    """Everybody who answers for it, and the groups among them."""
-    behind = _answering(app)
-    if isinstance(behind, Unknown):
-        return None, frozenset()
-    groups = (one.object_id.lower() for one in behind.value if one.kind is OwnerKind.GROUP)
-    return frozenset(one.object_id.lower() for one in behind.value), frozenset(groups)
+def owners_of(app: App) -> tuple[frozenset[str] | None, frozenset[str]]:
+    """Everybody who answers for it by object id, and the groups among them; `None` while Entra did not say.
+
+    Of an agent these are its sponsors, and its owners, who are not asked about it but decide over it all the same.
+    """
+    behind = [_answering(app), app.owners] if is_agent(app) or is_blueprint(app) else [_answering(app)]
+    owners: set[str] = set()
+    groups: set[str] = set()
+    for some in behind:
+        if isinstance(some, Unknown):
+            return None, frozenset()
+        owners |= {one.object_id.lower() for one in some.value}
+        groups |= {one.object_id.lower() for one in some.value if one.kind is OwnerKind.GROUP}
+    return frozenset(owners), frozenset(groups)
 
 
 def _answering(app: App) -> Known[tuple[Owner, ...]] | Unknown:

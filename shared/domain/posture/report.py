@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from shared.domain.posture.coverage import Unjudged
 from shared.domain.posture.coverage_block import CoverageBlock
-from shared.domain.posture.exceptions import LAPSING, Classification, Exemption, Tier, is_tier_0
+from shared.domain.posture.exceptions import LAPSING, Classification, Exemption, Tier, by_finding, is_tier_0
 from shared.domain.posture.figures import Week, trend
 from shared.domain.posture.finding import Finding, ObjectKind, Severity, Verdict
 from shared.domain.posture.inventory import Known, Unknown
@@ -208,7 +208,7 @@ def _place(finding: Finding) -> tuple[str, str]:
 
 
 def _entries(failed: Mapping[str, Finding], before: Snapshot, basis: Basis, *, has_before: bool) -> Iterable[Entry]:
-    exemptions = {exemption.finding_id: exemption for exemption in basis.exemptions}
+    exemptions = by_finding(basis.exemptions)
     tier_0 = {finding.about.object_id for finding in failed.values() if is_tier_0(finding)}
     for finding_id, finding in failed.items():
         seen = before.findings.get(finding_id)

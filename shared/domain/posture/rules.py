@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from shared.domain.posture.exceptions import Declared
 from shared.domain.posture.gateway_view import Overlap
 from shared.domain.posture.limits import Limits
 
@@ -41,7 +42,7 @@ class PostureRules:
     """Thresholds, facts, Key Vaults by URL, and where in Teams the security team hears of reports.
 
     `channel` is a conversation id; empty, nothing is posted. `approvers` is the Entra group (object id) whose members
-    may accept a risk; empty, nobody may.
+    may accept a risk or classify a finding; empty, nobody may.
     """
 
     tenant_name: str = ""
@@ -51,3 +52,4 @@ class PostureRules:
     limits: Limits = field(default_factory=Limits)
     facts: OperatorFacts = field(default_factory=OperatorFacts)
     vaults: tuple[str, ...] = ()
+    classified: tuple[Declared, ...] = ()

@@ -155,6 +155,19 @@ class TestPeople:
         assert question.owners == frozenset({"ada", "gone", "guest", "pipeline", "team"})
         assert question.owner_groups == {"team"}
 
+    def test_who_owns_an_agent_is_not_asked_but_cannot_accept_its_risk_either(self) -> None:
+        agent = apps.agent(sponsors=Known((apps.person("sam"),)), owners=Known((apps.person("olga"),)))
+
+        question = the_question(finding("A7", object_id=agent.object_id), among=(agent,))
+
+        assert [one.principal_id for one in question.people] == ["sam"]
+        assert question.owners == frozenset({"sam", "olga"})
+
+    def test_nobody_accepts_the_risk_of_an_agent_while_its_owners_are_unread(self) -> None:
+        agent = apps.agent(sponsors=Known((apps.person("sam"),)), owners=Unknown("graph-403"))
+
+        assert the_question(finding("A7", object_id=agent.object_id), among=(agent,)).owners is None
+
     def test_owners_that_were_not_read_are_unknown(self) -> None:
         question = the_question(finding(), among=(apps.app(owners=Unknown("graph-403")),))
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from shared.domain.approval import Person
-from shared.domain.posture.exceptions import Acceptance, Class, Terms, Tier, accept, classify, is_tier_0
+from shared.domain.posture.exceptions import Acceptance, Class, Terms, Tier, accept, by_finding, classify, is_tier_0
 from shared.domain.posture.finding import About, Finding, ObjectKind, Severity, Verdict
 from shared.domain.posture.inventory import Known, Unknown
 from shared.errors import RejectedError
@@ -116,3 +116,12 @@ def test_only_a_credential_is_renewed_by_microsoft() -> None:
 @pytest.mark.parametrize(("check_id", "expected"), [("E1", True), ("A4", True), ("A1", False)])
 def test_object_of_a_tier_0_check_is_tier_0(check_id: str, *, expected: bool) -> None:
     assert is_tier_0(Finding(check_id, APP.about, Severity.CRITICAL, "It can.")) is expected
+
+
+def test_longer_of_an_acceptance_and_a_classification_counts() -> None:
+    classified = classify(SECRET, Class.NOT_OURS, MARY, OWNERS, AT - timedelta(days=300))
+
+    longer, shorter = by_finding((classified, accepted(90))), by_finding((classified, accepted(30)))
+
+    assert longer[SECRET.finding_id] == accepted(90)
+    assert shorter[SECRET.finding_id] == classified
