@@ -11,9 +11,11 @@ from datetime import datetime
 from shared.domain.approval import Person
 from shared.domain.evidence import EvidenceEntry
 from shared.domain.posture.attestation import (
+    ABOUT_A_WISH,
     Answered,
     Attestation,
     Reply,
+    Stage,
     UnusedGrant,
 )
 from shared.domain.posture.reply import acceptances, consider, is_repeated
@@ -57,9 +59,10 @@ async def answer_attestation(
     Raises:
         AlreadyDecidedError: somebody else was faster, or the question is closed: show it as it is now.
         RejectedError: why not: `not-asked`, `approver-is-owner`, `owners-unknown`, `reason-missing`,
-            `acceptance-too-long`, `acceptance-without-time`, `nothing-proposed`, `nothing-to-shrink`; and of Shrink:
-            `used-since`, `still-in-use`, `opens-more`, `last-admin-kept`, `break-glass-kept`, `own-identity-kept`,
-            `administers`, `removal-would-skip-approval`, `access-control-is-off`.
+            `acceptance-too-long`, `acceptance-without-time`, `nothing-proposed`, `nothing-to-shrink`, `outdated-card`
+            when the wish has other terms by now; and of Shrink: `used-since`, `still-in-use`, `opens-more`,
+            `last-admin-kept`, `break-glass-kept`, `own-identity-kept`, `administers`, `removal-would-skip-approval`,
+            `access-control-is-off`.
         RetryLaterError: nothing was done, or it is on record and will be finished, by the same click or by the clock.
     """
     seen = attestation
@@ -67,7 +70,7 @@ async def answer_attestation(
         after = await _answer(attestation, said, ports, rules)
         if after is not None:
             return after
-        attestation = await _read_again(seen, ports)
+        attestation = await _read_again(seen, said.reply, ports)
     raise ClaimedElsewhereError(seen.attestation_id)
 
 
@@ -214,9 +217,11 @@ async def _save(attestation: Attestation, ports: Ports) -> Attestation | None:
         return None
 
 
-async def _read_again(seen: Attestation, ports: Ports) -> Attestation:
-    """The attestation as it is now, as long as it is the question that was seen."""
+async def _read_again(seen: Attestation, reply: Reply, ports: Ports) -> Attestation:
+    """The attestation as it is now, as long as it is the question that was seen, and the wish that is answered."""
     now = await posture_needed(ports).attestations.read(seen.attestation_id)
     if now is None or now.round != seen.round:
         raise AlreadyDecidedError("already-decided", "it was asked about anew")
+    if reply in ABOUT_A_WISH and now.stage is Stage.PROPOSED and now.wishes[:1] != seen.wishes[:1]:
+        raise RejectedError("outdated-card", "its owner wishes something else by now")
     return now

@@ -8,8 +8,8 @@ from typing import Any
 from shared.domain.approval import Person
 from shared.domain.card_copy import Audience, CardCopy, CopySpec
 from shared.domain.card_token import CardToken, Shown
-from shared.domain.posture.attestation import Attestation, Reply, Stage
-from shared.domain.posture.owner_cards import answers_on, digest_copy, evidence_digest, is_outdated
+from shared.domain.posture.attestation import ABOUT_A_WISH, Attestation, Reply, Stage
+from shared.domain.posture.owner_cards import answers_on, digest_copy, is_outdated, seen_digests
 from shared.errors import AlreadyDecidedError, RejectedError, RetryLaterError
 from shared.handlers.answer_attestation import AttestationRules, Said, answer_attestation
 from shared.handlers.card_click import Click, learn_from
@@ -51,13 +51,26 @@ async def _opened(token: CardToken, copy: CardCopy | None, click: Click) -> tupl
         raise RejectedError("forged-token", "no such card")
     if is_outdated(spec, attestation):
         raise RejectedError("outdated-card", "it was asked again since")
-    shown = Shown(click.activity.conversation_id, answers_on(spec), evidence_digest(attestation.question))
+    now, *earlier = (
+        Shown(click.activity.conversation_id, answers_on(spec), one) for one in seen_digests(attestation, spec)
+    )
+    try:
+        click.asking.tokens.check(token, now)
+    except RejectedError as error:
+        if not any(_is_sealed(token, one, click) for one in earlier):
+            # The evidence under a digest may have changed since; nobody can tell that from a forgery.
+            raise RejectedError("outdated-card" if copy is None else error.reason, error.detail) from error
+        if click.action.verb in ABOUT_A_WISH and attestation.stage is Stage.PROPOSED and not click.is_refresh:
+            raise RejectedError("outdated-card", "the wish that it shows is not the last one") from error
+    return attestation, spec
+
+
+def _is_sealed(token: CardToken, shown: Shown, click: Click) -> bool:
     try:
         click.asking.tokens.check(token, shown)
-    except RejectedError as error:
-        # The evidence under a digest may have changed since; nobody can tell that from a forgery.
-        raise RejectedError("outdated-card" if copy is None else error.reason, error.detail) from error
-    return attestation, spec
+    except RejectedError:
+        return False
+    return True
 
 
 async def _answered(attestation: Attestation, spec: CopySpec, token: CardToken, click: Click) -> Attestation:

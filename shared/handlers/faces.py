@@ -7,7 +7,7 @@ from shared.domain.card_copy import Audience, CopySpec, Face
 from shared.domain.card_plan import answers_of
 from shared.domain.card_token import Shown
 from shared.domain.posture.attestation import Attestation
-from shared.domain.posture.owner_cards import answers_on, evidence_digest, token_expires_at
+from shared.domain.posture.owner_cards import answers_on, seen_digests, token_expires_at
 from shared.handlers.card_subject import CardSubject
 from shared.ports import ApprovalRules
 from shared.wire.cards.activities import activity, reminder
@@ -33,9 +33,9 @@ def face_of(subject: CardSubject, spec: CopySpec, conversation_id: str, asking: 
 def owner_card_of(
     attestation: Attestation, spec: CopySpec, conversation_id: str, asking: ApprovalRules
 ) -> dict[str, Any]:
-    """The card of a copy of an attestation, its buttons bound to the conversation and to the evidence."""
+    """The card of a copy of an attestation, its buttons bound to the conversation and to what it shows."""
     link = asking.report_url.format(report_id=attestation.report_id) if asking.report_url else None
-    shown = Shown(conversation_id, answers_on(spec), evidence_digest(attestation.question))
+    shown = Shown(conversation_id, answers_on(spec), seen_digests(attestation, spec)[0])
     expires_at = token_expires_at(attestation.asked_at)
     token = asking.tokens.issue(attestation.attestation_id, spec.copy_id, expires_at, shown)
     return attestation_card(attestation, spec, token, link)

@@ -41,6 +41,9 @@ class Reply(StrEnum):
     REFUSE = "refuse"
 
 
+ABOUT_A_WISH = (Reply.ACCEPT, Reply.REFUSE)
+
+
 class Role(StrEnum):
     """What somebody is to an identity. Who is an owner and an approver is an owner: nobody accepts their own risk."""
 
@@ -154,9 +157,14 @@ class Attestation:
         return not self.question.people or self.stage is not Stage.ASKED or self.escalated_at is not None
 
     @property
+    def wishes(self) -> tuple[Answered, ...]:
+        """On what terms somebody wanted to keep it, the last first: that is the one which can be accepted."""
+        return tuple(one for one in reversed(self.answers) if one.reply is Reply.KEEP)
+
+    @property
     def kept_until(self) -> datetime | None:
         """Until when it is kept, or would be if the owner's wish were accepted."""
-        return next((one.until for one in reversed(self.answers) if one.reply is Reply.KEEP), None)
+        return self.wishes[0].until if self.wishes else None
 
 
 def ask(

@@ -4,13 +4,12 @@ import hashlib
 from datetime import datetime, timedelta
 
 from shared.domain.card_copy import Audience, CopySpec, Place, PlaceKind
-from shared.domain.posture.attestation import Attestation, Question, Reply, reminder_copies
+from shared.domain.posture.attestation import ABOUT_A_WISH, Answered, Attestation, Question, Reply, reminder_copies
 
 # A sponsor may be a group of everybody.
 MOST_ASKED = 20
 TOKEN_LIFE = timedelta(days=180)
 _ABOUT_IT = (Reply.KEEP, Reply.SHRINK, Reply.RETIRE)
-_ABOUT_A_WISH = (Reply.ACCEPT, Reply.REFUSE)
 
 
 def wanted_copies(attestation: Attestation, channel: str) -> tuple[CopySpec, ...]:
@@ -27,7 +26,7 @@ def wanted_copies(attestation: Attestation, channel: str) -> tuple[CopySpec, ...
 def answers_on(spec: CopySpec) -> tuple[Reply, ...]:
     """What a copy may let people answer: a token is good for these answers only, at whatever stage."""
     if spec.audience is Audience.OWNER and spec.place.kind is PlaceKind.CHANNEL:
-        return (*_ABOUT_IT, *_ABOUT_A_WISH)
+        return (*_ABOUT_IT, *ABOUT_A_WISH)
     return _ABOUT_IT if spec.audience in (Audience.OWNER, Audience.NOTICE) else ()
 
 
@@ -51,6 +50,23 @@ def evidence_digest(question: Question) -> str:
     seen = [(one.finding_id, one.severity.word, one.says, *one.facts) for one in question.evidence]
     lost = [(one.identity, one.group, *one.connections) for one in question.unused]
     return hashlib.sha256(repr((seen, lost, question.is_tier_0)).encode(errors="surrogatepass")).hexdigest()
+
+
+def seen_digests(attestation: Attestation, spec: CopySpec) -> tuple[str, ...]:
+    """What a copy shows now, and then what it showed earlier in this round: the security team's shows a wish, too.
+
+    Whoever accepts a wish has seen its terms: an owner may have changed them since.
+    """
+    evidence = evidence_digest(attestation.question)
+    if spec.audience is not Audience.OWNER or spec.place.kind is not PlaceKind.CHANNEL:
+        return (evidence,)
+    return (*(_with_wish(evidence, wish) for wish in attestation.wishes), evidence)
+
+
+def _with_wish(evidence: str, wish: Answered) -> str:
+    until = wish.until.timestamp() if wish.until is not None else None
+    terms = (evidence, wish.by.principal_id, wish.at.timestamp(), wish.reason, until)
+    return hashlib.sha256(repr(terms).encode(errors="surrogatepass")).hexdigest()
 
 
 def token_expires_at(made_at: datetime) -> datetime:

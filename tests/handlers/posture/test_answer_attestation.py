@@ -189,6 +189,17 @@ class TestManyAnswers:
 
         assert after.stage is Stage.RETIRING
 
+    @pytest.mark.parametrize("reply", [Reply.ACCEPT, Reply.REFUSE])
+    async def test_wish_that_changes_while_it_is_answered_is_neither_accepted_nor_refused(self, reply: Reply) -> None:
+        scene = await proposed()
+        seen = scene.attestation
+        await scene.say("ada", Reply.KEEP, "For good")
+
+        with pytest.raises(RejectedError, match="outdated-card"):
+            await answer_attestation(seen, scene.said("mary", reply), scene.ports(), RULES)
+        assert scene.attestation.stage is Stage.PROPOSED
+        assert scene.excepted == []
+
     async def test_of_accept_and_refuse_at_once_one_counts_and_only_its_effects_are_there(self) -> None:
         for first, second in itertools.permutations([("mary", Reply.ACCEPT), ("nora", Reply.REFUSE)]):
             scene = await proposed()

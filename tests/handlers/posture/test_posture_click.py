@@ -41,6 +41,12 @@ async def owner_says(scene: CardsScene, reply: Reply, who: str = "ada", **more: 
     return await scene.click(who, reply, scene.chat("ada"), **more)
 
 
+def asked_first(scene: CardsScene) -> Any:  # noqa: ANN401 - a message, as the fake keeps it
+    """The owner's card as it was before anybody answered, which a phone may still show."""
+    message = scene.card_message(scene.chat("ada"))
+    return replace(message, faces=message.faces[:1])
+
+
 def nothing_happened(scene: CardsScene) -> bool:
     untouched = scene.attestation.stage is Stage.ASKED and not scene.attestation.answers
     return untouched and "attestation-answered" not in scene.told
@@ -156,6 +162,34 @@ class TestSecurityTeam:
 
         assert told(await scene.click("ada", Reply.ACCEPT, CHANNEL)) == sentence("approver-is-owner")
         assert scene.attestation.stage is Stage.PROPOSED
+
+    @pytest.mark.parametrize("reply", [Reply.ACCEPT, Reply.REFUSE])
+    async def test_wish_whose_terms_changed_since_the_card_was_shown_is_neither_accepted_nor_refused(
+        self, reply: Reply
+    ) -> None:
+        scene = await proposed()
+        before = scene.card_message(CHANNEL)
+        stale = replace(before, faces=before.faces[:])
+        await owner_says(scene, Reply.KEEP, reason="for good", message=asked_first(scene))
+
+        answer = await scene.click("mary", reply, CHANNEL, reason="fine", message=stale)
+
+        assert told(answer) == sentence("outdated-card")
+        assert scene.attestation.stage is Stage.PROPOSED
+        assert [one.reply for one in scene.attestation.answers] == [Reply.KEEP, Reply.KEEP]
+
+    async def test_card_that_shows_an_earlier_wish_asks_for_the_last_one_and_then_it_can_be_accepted(self) -> None:
+        scene = await proposed()
+        before = scene.card_message(CHANNEL)
+        stale = replace(before, faces=before.faces[:])
+        await owner_says(scene, Reply.KEEP, reason="for good", message=asked_first(scene))
+
+        answer = await scene.click("mary", "refresh", CHANNEL, message=stale, automatic=True)
+        await scene.world.settle()
+
+        assert "for good" in str(answer["value"])
+        assert is_card(await scene.click("mary", Reply.ACCEPT, CHANNEL))
+        assert scene.attestation.stage is Stage.KEPT
 
     async def test_wish_cannot_be_accepted_from_the_owners_card(self) -> None:
         scene = await asked()
