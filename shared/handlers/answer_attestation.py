@@ -22,12 +22,14 @@ from shared.domain.posture.reply import acceptances, consider, is_repeated
 from shared.domain.posture.rules import PostureRules
 from shared.errors import AlreadyDecidedError, ClaimedElsewhereError, RejectedError
 from shared.handlers.card_subject import posture_needed
-from shared.handlers.judge_role import Owners, role_of
+from shared.handlers.judge_role import Owners, owners_now, role_of
 from shared.handlers.shrink_reach import shrink_reach
 from shared.ports import Ports, Rules
 
 CHAINS = "attestations/"
 ATTEMPTS = 4
+_EXCEPTS = (Reply.KEEP, Reply.ACCEPT)
+"""What nobody may say of their own: who owns it is read once more, as a question may be old."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +136,8 @@ async def _answer(attestation: Attestation, said: Said, ports: Ports, rules: Att
         return await _finish_before(attestation, said, ports, rules)
     question = attestation.question
     owners = Owners(question.owner_ids, question.owner_groups)
+    if said.reply in _EXCEPTS:
+        owners = await owners_now(question.about, owners, ports.directory)
     role, person = await role_of(said.person, owners, rules.posture.approvers, ports.directory)
     answered = Answered(said.reply, person, ports.clock.now(), said.reason, said.until, role)
     if is_repeated(attestation, answered):

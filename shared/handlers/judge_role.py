@@ -5,8 +5,11 @@ from dataclasses import dataclass
 
 from shared.domain.approval import Person
 from shared.domain.posture.attestation import Role
-from shared.domain.principals import AccountState, PrincipalKind
+from shared.domain.posture.finding import About, ObjectKind
+from shared.domain.principals import AccountState, Principal, PrincipalKind
 from shared.ports import Directory
+
+_SIGNS_IN = (ObjectKind.SERVICE_PRINCIPAL, ObjectKind.AGENT_IDENTITY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +18,17 @@ class Owners:
 
     ids: frozenset[str]
     groups: frozenset[str] = frozenset()
+
+
+async def owners_now(about: About, known: Owners, directory: Directory) -> Owners:
+    """Those who were known, and whoever Entra says has come to own or sponsor it since."""
+    if about.kind is not ObjectKind.APPLICATION and about.kind not in _SIGNS_IN:
+        return known
+    principal = Principal(about.object_id, PrincipalKind.SERVICE_PRINCIPAL, app_id=about.app_id or None)
+    if about.kind in _SIGNS_IN:
+        principal = await directory.describe(about.object_id, PrincipalKind.SERVICE_PRINCIPAL) or principal
+    sponsors, owners = await directory.people_behind(principal)
+    return Owners(known.ids | {one.principal_id.lower() for one in (*sponsors, *owners)}, known.groups)
 
 
 async def role_of(person: Person, owners: Owners, approvers: str, directory: Directory) -> tuple[Role, Person]:

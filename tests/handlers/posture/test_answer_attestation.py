@@ -14,7 +14,7 @@ from shared.handlers.anchor_evidence import anchor_evidence
 from shared.handlers.answer_attestation import answer_attestation
 from tests.fakes.entra import guid
 from tests.fakes.worker import Fate, unreachable
-from tests.handlers.posture.attest_scene import RULES, Scene, set_scene
+from tests.handlers.posture.attest_scene import BOT, RULES, Scene, set_scene
 
 heard = pytest.mark.parametrize("heard", [False, True], ids=["unheard", "heard"])
 
@@ -110,6 +110,16 @@ class TestOneAnswer:
         assert after.stage is Stage.PROPOSED
         assert after.last_answer
         assert after.last_answer.role is Role.OWNER
+
+    async def test_approver_who_came_to_own_or_sponsor_it_since_accepts_nothing(self) -> None:
+        for behind in ("owners", "sponsors"):
+            scene = await proposed()
+            getattr(scene.world.entra.truth, behind)[guid(BOT)] = [guid("mary")]
+
+            with pytest.raises(RejectedError, match="approver-is-owner"):
+                await scene.say("mary", Reply.ACCEPT)
+            assert (await scene.say("mary", Reply.KEEP)).stage is Stage.PROPOSED
+            assert scene.excepted == []
 
     async def test_nobody_keeps_it_while_its_owners_are_unknown(self) -> None:
         scene = await set_scene()
