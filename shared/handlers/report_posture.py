@@ -8,9 +8,10 @@ from functools import partial
 from shared.domain.posture.blast_radius import BlastRadius, blast_radii
 from shared.domain.posture.catalogue import ALL_APP_CHECKS, IN_TENANT_CHECKS, TENANT_CHECKS, judge_app, judge_tenant
 from shared.domain.posture.check import unknown
+from shared.domain.posture.coverage_beside import sources_beside
 from shared.domain.posture.coverage_block import coverage_block
 from shared.domain.posture.estate_facts import InCommon, Tenant
-from shared.domain.posture.exceptions import Classification
+from shared.domain.posture.exceptions import Exemption
 from shared.domain.posture.finding import About, Finding, ObjectKind
 from shared.domain.posture.gateway_catalogue import ESTATE_CHECKS, judge_estate
 from shared.domain.posture.gateway_view import Estate
@@ -22,13 +23,13 @@ from shared.domain.posture.scan import Judge
 from shared.domain.posture.vault_judge import VAULT_CHECKS, Vaulted
 from shared.errors import RejectedError, RetryLaterError
 from shared.handlers.classify_findings import classify_findings
-from shared.handlers.look_closer import CloserLook, look_closer
+from shared.handlers.look_closer import look_closer
 from shared.handlers.name_owners import name_owners
 from shared.handlers.prepare_announcement import Judged, prepare_announcement
 from shared.handlers.read_estate import EstatePorts, EstateRules, read_estate
 from shared.handlers.read_tenant import TenantPorts, read_tenant
 from shared.handlers.read_vaults import read_vaults
-from shared.handlers.scan_inventory import Scan, ScanPorts, ScanRules, scan_inventory
+from shared.handlers.scan_inventory import ScanPorts, ScanRules, scan_inventory
 from shared.ports import ApprovalRules, Ports, Reports, Rules, SessionLog, Vaults
 from shared.wire.announcement import ANNOUNCEMENT, encode_announcement
 from shared.wire.report import Pictured, encode_snapshot, parse_snapshot, report_files
@@ -79,12 +80,16 @@ async def report_posture(ports: ReportPorts, rules: ReportRules) -> Published:
         report_id = report_id_of(scan.at)
         before = await _previous(ports.reports, report_id)
         estate = await _estate(scan.at, ports, rules)
-        closer = await _closer(scan, ports, rules)
+        vaulted = await _vaulted(ports, rules)
+        closer = await look_closer(scan, scan.tenant.lower(rules.posture.limits), vaulted)
         seen, radii = await _judge_estate(estate, scan.at, ports, rules)
         of_tenant = judge_tenant(scan.tenant, scan.at, rules.posture.limits)
         findings = (*scan.findings, *of_tenant, *closer.vault_findings, *seen)
         classified = await classify_findings(findings, scan.apps(), scan.at, rules.posture, ports.around)
-        report = build_report(findings, await _basis(scan, before, classified, ports, rules))
+        beside = sources_beside(scan.tenant, estate, vaulted, has_resources=bool(rules.posture.facts.protected))
+        exempt = (*await _exempt(ports.around), *classified)
+        coverage, name = coverage_block(scan.coverage, beside), rules.tenant.name or rules.tenant.tenant_id
+        report = build_report(findings, Basis(scan.at, name, _titles(), coverage, before, exempt))
         reaches, widest = [one.reach for one in radii], next(iter(radii), None)
         pictured = Pictured(closer.credentials, reaches, widest, closer.rotations)
         files = {**report_files(report, pictured), SNAPSHOT: encode_snapshot(report.snapshot())}
@@ -138,23 +143,14 @@ def _judging(rules: ReportRules, tenant: Tenant, at: datetime) -> Judge:
     return lambda app: judge_app(app, at, limits, tenant)
 
 
-async def _basis(
-    scan: Scan,
-    before: Known[Snapshot] | Unknown,
-    classified: Sequence[Classification],
-    ports: ReportPorts,
-    rules: ReportRules,
-) -> Basis:
-    titles = {name: check.title for name, check in ALL_APP_CHECKS.items()}
-    titles |= {name: check.title for name, check in IN_TENANT_CHECKS.items()}
-    titles |= {name: check.title for name, check in TENANT_CHECKS.items()}
-    titles |= {name: check.title for name, check in ESTATE_CHECKS.items()}
-    titles |= {name: check.title for name, check in VAULT_CHECKS.items()}
-    exempt = await ports.around.posture.exemptions.all() if ports.around.posture is not None else ()
-    name = rules.tenant.name or rules.tenant.tenant_id
-    return Basis(scan.at, name, titles, coverage_block(scan.coverage), before, (*exempt, *classified))
+async def _exempt(ports: Ports) -> Sequence[Exemption]:
+    return await ports.posture.exemptions.all() if ports.posture is not None else ()
 
 
-async def _closer(scan: Scan, ports: ReportPorts, rules: ReportRules) -> CloserLook:
-    vaulted = await read_vaults(ports.vaults, rules.posture.vaults) if ports.vaults is not None else Vaulted()
-    return await look_closer(scan, scan.tenant.lower(rules.posture.limits), vaulted)
+def _titles() -> dict[str, str]:
+    catalogues = (ALL_APP_CHECKS, IN_TENANT_CHECKS, TENANT_CHECKS, ESTATE_CHECKS, VAULT_CHECKS)
+    return {check.check_id: check.title for catalogue in catalogues for check in catalogue.values()}
+
+
+async def _vaulted(ports: ReportPorts, rules: ReportRules) -> Vaulted:
+    return await read_vaults(ports.vaults, rules.posture.vaults) if ports.vaults is not None else Vaulted()

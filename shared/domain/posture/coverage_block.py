@@ -4,8 +4,10 @@ from dataclasses import dataclass
 
 from shared.domain.posture.coverage import Coverage, SourceCoverage, SourceState, Unjudged
 from shared.domain.posture.finding import ObjectKind
-from shared.domain.posture.scan import Source
+from shared.domain.posture.scan import NO_LICENCE, Source
 
+# Graph says only that the tenant has no premium licence: this is the least of them that opens its reports.
+_PREMIUM = "Microsoft Entra ID P1"
 _LISTS = {
     Source.APPLICATIONS.value: frozenset({ObjectKind.APPLICATION}),
     Source.SERVICE_PRINCIPALS.value: frozenset({ObjectKind.SERVICE_PRINCIPAL, ObjectKind.AGENT_IDENTITY}),
@@ -51,12 +53,11 @@ class CoverageBlock:
         return frozenset(kind for source in self.sources if not source.is_whole for kind in source.lists)
 
 
-def coverage_block(
-    coverage: Coverage, others: tuple[SourceRead, ...] = (), licences_missing: tuple[str, ...] = ()
-) -> CoverageBlock:
-    """What the report says of a scan, and of other sources such as the gateway."""
-    read = tuple(_source_read(source) for source in coverage.sources)
-    return CoverageBlock((*read, *others), licences_missing, coverage.unjudged)
+def coverage_block(coverage: Coverage, others: tuple[SourceRead, ...] = ()) -> CoverageBlock:
+    """What the report says of a scan, and of other sources such as the gateway; what lacks a licence says so."""
+    sources = (*(_source_read(source) for source in coverage.sources), *others)
+    licences = (_PREMIUM,) if any(source.reason == NO_LICENCE for source in sources) else ()
+    return CoverageBlock(sources, licences, coverage.unjudged)
 
 
 def _source_read(source: SourceCoverage) -> SourceRead:

@@ -153,11 +153,11 @@ def test_block_of_a_scan_says_which_listings_were_not_whole() -> None:
     )
     others = (SourceRead("gateway sessions", 3),)
 
-    block = coverage_block(Coverage("scan", AT, sources, unjudged=(Unjudged("A1", "x", 2),)), others, ("P1",))
+    block = coverage_block(Coverage("scan", AT, sources, unjudged=(Unjudged("A1", "x", 2),)), others)
 
     assert [source.reason for source in block.sources] == ["", "count-mismatch", "reading", ""]
     assert block.unlisted == {ObjectKind.SERVICE_PRINCIPAL, ObjectKind.AGENT_IDENTITY}
-    assert (block.gaps, block.licences_missing) == ((Unjudged("A1", "x", 2),), ("P1",))
+    assert (block.gaps, block.licences_missing) == ((Unjudged("A1", "x", 2),), ())
     assert not block.is_whole
 
 

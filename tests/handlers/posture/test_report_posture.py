@@ -244,3 +244,15 @@ async def test_whoever_comes_while_a_scan_is_under_way_reads_nothing(desk: Desk)
         await report_posture(desk.ports, RULES)
 
     assert (desk.inventory.asked, desk.reports.whole) == (read, set())
+
+
+async def test_coverage_names_a_gateway_without_anybody_and_a_licence_that_is_missing(desk: Desk) -> None:
+    desk.inventory.failures[Source.SIGN_INS] = RejectedError("no-licence")
+    desk.around.gateway.identities.clear()
+
+    made = await desk.report()
+
+    failed = {source.name: source.reason for source in made.report.coverage.sources if source.reason}
+    assert failed.items() >= {"sign-ins": "no-licence", "gateway": "empty-roster"}.items()
+    page = desk.reports.files[made.report_id, "report.html"].decode()
+    assert "Licences that this tenant lacks:</b> Microsoft Entra ID P1." in page
