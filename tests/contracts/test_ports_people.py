@@ -211,6 +211,15 @@ class TestGraph:
 
         assert [one.name for one in owners] == ["ada"]
 
+    async def test_owner_of_an_application_stands_behind_it_by_the_id_of_the_registration(self, real: OverHttp) -> None:
+        ada = await real.user("ada")
+        application = await real.made("applications", "application", **bound(owners=[ada]))
+
+        registration = Principal(application["id"], PrincipalKind.SERVICE_PRINCIPAL, app_id=application["appId"])
+        _, owners = await real.port.people_behind(registration)
+
+        assert [one.principal_id for one in owners] == [ada]
+
     async def test_owner_that_is_no_person_is_left_out(self, real: OverHttp) -> None:
         pipeline = await real.made("servicePrincipals", "servicePrincipal", appId=NOBODY)
         agent = await real.agent([], [pipeline["id"]])
