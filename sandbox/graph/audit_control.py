@@ -36,6 +36,12 @@ async def read_logs(_: Request, state: GraphState) -> Response:
     return JSONResponse({"directoryAudits": state.audit.changes, "signIns": state.audit.sign_ins})
 
 
+async def forget_changes(_: Request, state: GraphState) -> Response:
+    """The directory audit begins now, as if everything so far were older than it is kept."""
+    state.audit.changes.clear()
+    return Response(status_code=204)
+
+
 async def note_membership(request: Request, state: GraphState) -> Response:
     """A row as if somebody (`user`, a principal name, or `app`, an object id) had added a member `at` some time."""
     body = await json_object(request)
@@ -95,6 +101,7 @@ def audit_control_routes(state: GraphState) -> list[Route]:
         ("GET", "/sandbox/audit", read_logs),
         ("POST", "/sandbox/audit/sign-ins", note_sign_in),
         ("POST", "/sandbox/audit/memberships", note_membership),
+        ("DELETE", "/sandbox/audit/changes", forget_changes),
         ("POST", "/sandbox/audit/credentials", note_credential),
     ]
     return [
