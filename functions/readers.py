@@ -37,6 +37,8 @@ def page_headers(page: bytes = b"") -> dict[str, str]:
     return {
         "Content-Security-Policy": policy_of(page),
         "X-Content-Type-Options": "nosniff",
+        # A page within a frame of somebody else's could be clicked unseen; the policy in the page cannot say so.
+        "X-Frame-Options": "DENY",
         "Cache-Control": "private, no-store",
     }
 

@@ -87,6 +87,7 @@ async def test_somebody_outside_the_group_reads_why_and_as_whom_they_signed_in(w
     assert (page.status_code, page.mimetype) == (403, "text/html")
     assert page.headers["Content-Security-Policy"] == page_policy()
     assert page.headers["Cache-Control"] == "private, no-store"
+    assert page.headers["X-Frame-Options"] == "DENY"
     assert "This is not for you to read" in text
     assert "/.auth/logout?post_logout_redirect_uri=%2Fapi%2Freports" in text
     assert HOSTILE not in text

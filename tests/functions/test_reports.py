@@ -94,6 +94,7 @@ class TestShowReport:
         assert answer.headers["Content-Security-Policy"] == page_policy()
         assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'; ")
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["X-Frame-Options"] == "DENY"
         assert answer.headers["Cache-Control"] == "private, no-store"
 
     @pytest.mark.parametrize(
