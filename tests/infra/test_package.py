@@ -36,6 +36,8 @@ LYING_ABOUT = (
     "docs/deploy.md",
     "infra/main.bicep",
     "bench-results/bench.json",
+    "evidence/principals/somebody.jsonl",
+    "tether.zip",
     "README.md",
     "Makefile",
     "pyproject.toml",
