@@ -14,6 +14,7 @@ from shared.adapters.inventory_join import SqliteJoin
 from shared.adapters.json_api import JsonApi
 from shared.adapters.key_vaults import KeyVaults
 from shared.adapters.name_servers import DnsNameServers
+from shared.adapters.scan_progress import log_progress
 from shared.adapters.tokens import bearer
 from shared.bootstrap.approvals import Neighbours
 from shared.bootstrap.connections import gateway_headers, http
@@ -49,7 +50,7 @@ def open_posture(settings: Settings, near: Neighbours, ports: Ports, rules: Rule
     headers = bearer(near.credential, settings.cloud.graph_scope)
     inventory = GraphInventory(graph, headers, settings.graph_base_url)
     scans = near.storage.blobs.get_container_client("scans")
-    scan = ScanPorts(inventory, BlobScanStore(scans), ports.clock, ports.alerts, SqliteJoin)
+    scan = ScanPorts(inventory, BlobScanStore(scans), ports.clock, ports.alerts, SqliteJoin, log_progress)
     reports = BlobReports(near.storage.blobs.get_container_client("reports"))
     log = HoopSessionLog(JsonApi("gateway", near.gateway, gateway_headers(settings, near.credential)))
     posture = read_posture_rules(settings)
