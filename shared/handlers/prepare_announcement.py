@@ -16,7 +16,7 @@ from shared.handlers.card_subject import posture_needed
 from shared.ports import ApprovalRules, Ports
 from shared.wire.announcement import Announcement
 from shared.wire.cards.activities import activity
-from shared.wire.cards.digest import digest_card, digest_headline
+from shared.wire.cards.digest import Offer, digest_card, digest_headline
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ async def prepare_announcement(
     asked = await _due(report, judged, ports, asking)
     answerable = (*(one.question for one in open_ones), *asked)
     link = asking.report_url.format(report_id=report_id) if asking.report_url else None
-    card = digest_card(report, link, digest_tokens(report, answerable, asking))
+    card = digest_card(report, link, digest_offers(report, answerable, asking))
     settled = tuple(one.attestation_id for one in outlived(open_ones, report))
     return Announcement(activity(card, digest_headline(report)), asked, settled)
 
@@ -47,27 +47,30 @@ async def _due(report: Report, judged: Judged, ports: Ports, asking: ApprovalRul
     owners, outside = asking.posture.owners, posture_needed(ports)
     under = Asking(report.at, asking.posture, (*await outside.exemptions.all(), *judged.classified))
     due: list[Question] = []
+    unowned = 0
     for question in questions(judged.findings, judged.apps, judged.estate, under):
         if len(due) == owners.most:
             break
+        if not question.people and unowned == owners.most_unowned:
+            continue
         before = await outside.attestations.read(question.attestation_id)
         if before is None or not rests(before, report.at, owners):
             due.append(question)
+            unowned += not question.people
     return tuple(due)
 
 
-def digest_tokens(report: Report, answerable: Iterable[Question], asking: ApprovalRules) -> Mapping[str, str]:
-    """Tokens by finding id, for those of the worst that a question is about: an answer is about its evidence only."""
+def digest_offers(report: Report, answerable: Iterable[Question], asking: ApprovalRules) -> Mapping[str, Offer]:
+    """Offers by finding id, for those of the worst that a question is about: an answer is about its evidence only."""
     channel = asking.posture.channel
     asked_by = {finding.finding_id: question for question in answerable for finding in question.evidence}
-    tokens: dict[str, str] = {}
+    offers: dict[str, Offer] = {}
     for entry in report.worst if channel else ():
         question = asked_by.get(entry.finding.finding_id)
         if question is not None:
             spec = digest_copy(channel)
             shown = Shown(channel, answers_on(spec), evidence_digest(question))
             expires_at = token_expires_at(report.at)
-            tokens[entry.finding.finding_id] = asking.tokens.issue(
-                question.attestation_id, spec.copy_id, expires_at, shown
-            )
-    return tokens
+            token = asking.tokens.issue(question.attestation_id, spec.copy_id, expires_at, shown)
+            offers[entry.finding.finding_id] = Offer(token, bool(question.unused))
+    return offers

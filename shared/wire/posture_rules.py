@@ -81,6 +81,7 @@ Zone = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 
 class _Owners(Strict):
     most: int = Field(default=OwnerRules().most, ge=1, le=500)
+    most_unowned: int = Field(default=OwnerRules().most_unowned, ge=0, le=500, alias="most-unowned")
     remind_after: Duration = Field(default=OwnerRules().remind_after, alias="remind-after")
     escalate_after: Duration = Field(default=OwnerRules().escalate_after, alias="escalate-after")
 
@@ -197,7 +198,7 @@ def _domain(document: _Document) -> PostureRules:
         tenant_name=document.tenant_name or "",
         channel=document.channel or "",
         approvers=document.approvers or "",
-        owners=OwnerRules(owners.most, owners.remind_after, owners.escalate_after),
+        owners=OwnerRules(owners.most, owners.most_unowned, owners.remind_after, owners.escalate_after),
         limits=limits_of(document.thresholds),
         facts=_facts(document),
         vaults=tuple(dict.fromkeys(document.vaults)),

@@ -63,7 +63,7 @@ def test_rules_say_thresholds_places_people_and_what_only_operators_know() -> No
         tenant-name: Contoso
         channel: "{SECURITY}"
         approvers: {TEAM.upper()}
-        owners: {{most: 5, remind-after: 12h, escalate-after: 3d}}
+        owners: {{most: 5, most-unowned: 2, remind-after: 12h, escalate-after: 3d}}
         thresholds:
           stale: 60
           expiring: [7, 60, 7]
@@ -91,7 +91,7 @@ def test_rules_say_thresholds_places_people_and_what_only_operators_know() -> No
         "Contoso",
         SECURITY,
         TEAM,
-        OwnerRules(5, timedelta(hours=12), timedelta(days=3)),
+        OwnerRules(5, 2, timedelta(hours=12), timedelta(days=3)),
         Limits(
             stale=60,
             expiring=(60, 7),

@@ -27,12 +27,13 @@ class OperatorFacts:
 
 @dataclass(frozen=True, slots=True)
 class OwnerRules:
-    """Whom the owners' cards reach, and when: at most `most` new ones with each report.
+    """Whom the owners' cards reach, and when: at most `most` new ones with each report, `most_unowned` without owner.
 
     An owner who is silent is reminded after `remind_after`; after `escalate_after` the security team is asked instead.
     """
 
     most: int = 25
+    most_unowned: int = 5
     remind_after: timedelta = timedelta(days=7)
     escalate_after: timedelta = timedelta(days=14)
 

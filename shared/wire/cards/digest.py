@@ -1,6 +1,7 @@
 """Digest card: the week's posture for the security team: what changed first, then the five worst with their owners."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from shared.domain.click import LONGEST_REASON
@@ -29,17 +30,26 @@ from shared.wire.report import sentences
 MOST_BYTES = 20 * 1024
 _FITS = ((64, 3, 5), (48, 2, 5), (32, 1, 5), (24, 1, 3), (16, 0, 1))
 _COLORS = {Severity.CRITICAL: "Attention", Severity.HIGH: "Warning", Severity.MEDIUM: "Warning"}
-_ANSWERS = (("Keep", "keep", "auto"), ("Shrink", "shrink", "none"), ("Retire", "retire", "none"))
+SHRINK = "shrink"
+_ANSWERS = (("Keep", "keep", "auto"), ("Shrink", SHRINK, "none"), ("Retire", "retire", "none"))
 
 
-def digest_card(report: Report, link: str | None, tokens: Mapping[str, str] | None = None) -> Card:
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What the buttons below a finding carry, and whether anything can be taken away at the gateway."""
+
+    token: str
+    can_shrink: bool = False
+
+
+def digest_card(report: Report, link: str | None, offers: Mapping[str, Offer] | None = None) -> Card:
     """The digest, at most 20 KB; one line when nothing has changed.
 
-    With a token for a finding's id, the finding can be answered: keep, shrink or retire.
+    With an offer for a finding's id, the finding can be answered: keep, retire, and shrink where there is something.
     """
     if not report.has_news:
         return _unchanged(report, link)
-    built = (_changed(report, link, tokens or {}, fit) for fit in _FITS)
+    built = (_changed(report, link, offers or {}, fit) for fit in _FITS)
     return next((each for each in built if size(each) <= MOST_BYTES), _unchanged(report, link))
 
 
@@ -48,7 +58,7 @@ def digest_headline(report: Report) -> str:
     return f"Identity posture: {', '.join(f'{count} {what}' for what, count in _numbers(report))}"
 
 
-def _changed(report: Report, link: str | None, tokens: Mapping[str, str], fit: tuple[int, int, int]) -> Card:
+def _changed(report: Report, link: str | None, offers: Mapping[str, Offer], fit: tuple[int, int, int]) -> Card:
     longest, most_named, most_worst = fit
     verdict = block(said(sentences.verdict(report)))
     worst = report.worst[:most_worst]
@@ -56,8 +66,8 @@ def _changed(report: Report, link: str | None, tokens: Mapping[str, str], fit: t
         banner("emphasis", "Identity posture", verdict, block(*_counts(report))),
         *_incomplete(report),
         *(_named(what, entries, most_named) for what, entries in _changes(report) if entries and most_named),
-        *(_worst(entry, report, link, tokens, longest) for entry in worst),
-        *_reason(any(entry.finding.finding_id in tokens for entry in worst)),
+        *(_worst(entry, report, link, offers, longest) for entry in worst),
+        *_reason(any(entry.finding.finding_id in offers for entry in worst)),
     ]
     return card(digest_headline(report), body, open_link(link))
 
@@ -103,11 +113,12 @@ def _named(what: str, entries: Sequence[Entry], most: int) -> Element:
     return fact(what.capitalize(), block(*names([entry.finding.about.name for entry in entries], most), spacing="None"))
 
 
-def _worst(entry: Entry, report: Report, link: str | None, tokens: Mapping[str, str], longest: int) -> Element:
+def _worst(entry: Entry, report: Report, link: str | None, offers: Mapping[str, Offer], longest: int) -> Element:
     finding = entry.finding
     color = _COLORS.get(finding.severity, "Default")
     owners = names(finding.owners, 2) if finding.owners else [said("nobody", color="Attention")]
     title = report.titles.get(finding.check_id, "")
+    check = finding.check_id if finding.says.startswith(title) else f"{finding.check_id} {title}"
     items = [
         block(
             said(f"{finding.severity.word} ", weight="Bolder", color=color),
@@ -115,12 +126,12 @@ def _worst(entry: Entry, report: Report, link: str | None, tokens: Mapping[str, 
         ),
         block(*quoted(finding.says, 3 * longest), spacing="None"),
         block(
-            said(f"{finding.check_id} {title} · {sentences.age(entry, report.at)} · owner: ", isSubtle=True),
+            said(f"{check} · {sentences.age(entry, report.at)} · owner: ", isSubtle=True),
             *owners,
             spacing="None",
         ),
     ]
-    actions = [*_open(link, finding.finding_id), *_answers(tokens.get(finding.finding_id))]
+    actions = [*_open(link, finding.finding_id), *_answers(offers.get(finding.finding_id))]
     return box("default", *items, *([{"type": "ActionSet", "actions": actions}] if actions else []))
 
 
@@ -130,8 +141,11 @@ def _open(link: str | None, finding_id: str) -> list[Element]:
     return open_link(f"{link}#f-{finding_id}")
 
 
-def _answers(token: str | None) -> list[Element]:
-    return [execute(title, verb, token, associatedInputs=inputs) for title, verb, inputs in _ANSWERS] if token else []
+def _answers(offer: Offer | None) -> list[Element]:
+    if offer is None:
+        return []
+    offered = (each for each in _ANSWERS if offer.can_shrink or each[1] != SHRINK)
+    return [execute(title, verb, offer.token, associatedInputs=inputs) for title, verb, inputs in offered]
 
 
 def _reason(is_answerable: bool) -> list[Element]:  # noqa: FBT001 - the only thing it depends on

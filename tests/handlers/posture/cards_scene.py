@@ -13,7 +13,7 @@ from shared.domain.posture.report import Basis, Report, Snapshot, build_report
 from shared.domain.posture.rules import PostureRules
 from shared.handlers.announce_report import announce_report
 from shared.handlers.faces import face_of
-from shared.handlers.prepare_announcement import digest_tokens
+from shared.handlers.prepare_announcement import digest_offers
 from shared.ports import ApprovalRules, PosturePorts
 from shared.wire.announcement import ANNOUNCEMENT, Announcement, encode_announcement
 from shared.wire.cards.activities import activity
@@ -55,8 +55,8 @@ class CardsScene(Scene):
     async def publish(self, *questions: Question, report_id: str = REPORT, settled: tuple[str, ...] = ()) -> None:
         """A report with its announcement is there."""
         report = self.report_of(questions)
-        tokens = digest_tokens(report, questions, self.rules)
-        face = activity(digest_card(report, "https://tether.example/r", tokens), digest_headline(report))
+        offers = digest_offers(report, questions, self.rules)
+        face = activity(digest_card(report, "https://tether.example/r", offers), digest_headline(report))
         announcement = encode_announcement(Announcement(face, questions, settled))
         await self.reports.put(report_id, {ANNOUNCEMENT: announcement})
 

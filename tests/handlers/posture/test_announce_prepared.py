@@ -88,6 +88,21 @@ async def test_accepted_risk_stands_in_the_next_report_as_accepted_and_is_not_as
     assert next_one.questions == ()
 
 
+async def test_security_is_asked_about_five_that_nobody_owns_and_about_the_others_next_time() -> None:
+    told = Told()
+    for number in range(7):
+        told.forget(f"dusty {number}")
+
+    published, announcement = await told.report()
+    await told.announce(published)
+    told.world.clock.advance(WEEK)
+    _, next_one = await told.report()
+
+    assert [question.people for question in announcement.questions] == [()] * 5
+    names = {question.about.name for each in (announcement, next_one) for question in each.questions}
+    assert (len(next_one.questions), len(names)) == (2, 7)
+
+
 async def test_attestation_of_what_is_used_again_is_settled() -> None:
     told = Told()
     told.forget("dusty")

@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import Page
 
 from shared.domain.posture.report import Report
-from shared.wire.cards.digest import MOST_BYTES, digest_card, digest_headline
+from shared.wire.cards.digest import MOST_BYTES, Offer, digest_card, digest_headline
 from shared.wire.cards.fit import size
 from tests.wire.cards.rendering import draw
 from tests.wire.cards.test_golden import packaged_schema, parts, without_extensions
@@ -16,13 +16,16 @@ LINK = "https://tether.example/api/reports/latest/report.html"
 REPORTS = {"changed": report(60), "large": report(5_000), "first": first_report(), "quiet": quiet_report()}
 
 
-def tokens(told: Report) -> dict[str, str]:
-    return {entry.finding.finding_id: "AQ" + "x" * 158 for entry in told.worst}
+TOKEN = "AQ" + "x" * 158
+
+
+def offers(told: Report) -> dict[str, Offer]:
+    return {entry.finding.finding_id: Offer(TOKEN, can_shrink=True) for entry in told.worst}
 
 
 @pytest.mark.parametrize("name", REPORTS)
 def test_digest_is_valid_and_small(name: str) -> None:
-    card = digest_card(REPORTS[name], LINK, tokens(REPORTS[name]))
+    card = digest_card(REPORTS[name], LINK, offers(REPORTS[name]))
 
     assert size(card) <= MOST_BYTES
     assert list(packaged_schema().iter_errors(without_extensions(card))) == []
@@ -33,7 +36,7 @@ def test_digest_is_valid_and_small(name: str) -> None:
 def test_digest_of_the_longest_names_is_small_and_still_has_its_numbers(text: str) -> None:
     told = poisoned(text)[0]
 
-    card = digest_card(told, LINK, tokens(told))
+    card = digest_card(told, LINK, offers(told))
 
     assert size(card) <= MOST_BYTES
     assert "1 new" in card["speak"]
@@ -48,7 +51,7 @@ def test_headline_says_numbers_only() -> None:
 async def test_digest_names_the_five_worst_with_owner_and_buttons(page: Page) -> None:
     told = REPORTS["changed"]
 
-    (drawn,) = await draw(page, [digest_card(told, LINK, tokens(told))])
+    (drawn,) = await draw(page, [digest_card(told, LINK, offers(told))])
 
     words = drawn.words.replace("\u200b", "")
     assert [entry.finding.about.name in words for entry in told.worst] == [True] * 5
@@ -59,11 +62,20 @@ async def test_digest_names_the_five_worst_with_owner_and_buttons(page: Page) ->
     first = told.worst[0].finding.finding_id
     assert drawn.executed[:2] == [
         ["Action.OpenUrl", f"{LINK}#f-{first}", None],
-        ["Action.Execute", "keep", {"token": tokens(told)[first]}],
+        ["Action.Execute", "keep", {"token": TOKEN}],
     ]
 
 
-async def test_digest_without_tokens_can_only_be_opened(page: Page) -> None:
+async def test_digest_offers_to_shrink_only_what_can_be_shrunk(page: Page) -> None:
+    told = REPORTS["changed"]
+    kept = {finding_id: Offer(TOKEN) for finding_id in offers(told)}
+
+    (drawn,) = await draw(page, [digest_card(told, LINK, kept)])
+
+    assert drawn.buttons == [*["Open", "Keep", "Retire"] * 5, "Open"]
+
+
+async def test_digest_without_offers_can_only_be_opened(page: Page) -> None:
     (drawn,) = await draw(page, [digest_card(REPORTS["changed"], LINK)])
 
     assert drawn.buttons == ["Open"] * 6

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from shared.domain.posture.report import Report
-from shared.wire.cards.digest import digest_card
+from shared.wire.cards.digest import Offer, digest_card
 from shared.wire.report import report_files
 from tests.wire.report.samples import PICTURED, first_report, quiet_report, report
 
@@ -25,9 +25,9 @@ def test_file_of_the_report_is_its_golden_file(name: str) -> None:
     ("name", "told"), [("changed", report(16)), ("first", first_report()), ("unchanged", quiet_report())]
 )
 def test_digest_is_its_golden_file(name: str, told: Report) -> None:
-    tokens = {entry.finding.finding_id: "AQ" + "x" * 78 for entry in told.worst[:1]}
+    offers = {entry.finding.finding_id: Offer("AQ" + "x" * 78, can_shrink=True) for entry in told.worst[:1]}
 
-    written = (json.dumps(digest_card(told, LINK, tokens), indent=2, ensure_ascii=False) + "\n").encode()
+    written = (json.dumps(digest_card(told, LINK, offers), indent=2, ensure_ascii=False) + "\n").encode()
 
     assert written == golden(f"digest__{name}.json", written)
 

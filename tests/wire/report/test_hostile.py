@@ -12,7 +12,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from playwright.async_api import Browser, Page
 
-from shared.wire.cards.digest import digest_card, digest_headline
+from shared.wire.cards.digest import Offer, digest_card, digest_headline
 from shared.wire.cards.fit import size
 from shared.wire.report import report_files
 from shared.wire.report.csv_tables import harmless
@@ -144,8 +144,8 @@ def test_pictures_with_hostile_text_are_well_formed_and_hold_nothing_hidden(name
 
 @pytest.mark.parametrize("name", HOSTILE)
 async def test_hostile_text_is_text_on_the_digest_card(page: Page, requested: list[str], name: str) -> None:
-    tokens = {entry.finding.finding_id: "AQ" + "x" * 78 for entry in poisoned("readable")[0].worst}
-    cards = [digest_card(poisoned(text)[0], LINK, tokens) for text in (HOSTILE[name], "readable")]
+    offers = {entry.finding.finding_id: Offer("AQ" + "x" * 78) for entry in poisoned("readable")[0].worst}
+    cards = [digest_card(poisoned(text)[0], LINK, offers) for text in (HOSTILE[name], "readable")]
 
     drawn, calm = await draw(page, cards)
 
