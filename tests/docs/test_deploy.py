@@ -129,8 +129,11 @@ def test_package_without_azd_is_the_one_that_azd_builds(followed: Followed) -> N
         names = set(package.namelist())
 
     assert [line for line in built if line not in shown] == []
+    checkout = followed.folder
     own = {
-        path.relative_to(ROOT).as_posix() for name in ("functions", "shared") for path in (ROOT / name).rglob("*.py")
+        path.relative_to(checkout).as_posix()
+        for one in ("functions", "shared")
+        for path in (checkout / one).rglob("*.py")
     }
     assert own <= names
     assert {"function_app.py", "host.json", "requirements.txt", "identity-map.yaml", "approval-routes.yaml"} <= names
