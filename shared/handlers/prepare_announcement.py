@@ -72,5 +72,6 @@ def digest_offers(report: Report, answerable: Iterable[Question], asking: Approv
             shown = Shown(channel, answers_on(spec), evidence_digest(question))
             expires_at = token_expires_at(report.at)
             token = asking.tokens.issue(question.attestation_id, spec.copy_id, expires_at, shown)
-            offers[entry.finding.finding_id] = Offer(token, bool(question.unused))
+            takes = tuple(dict.fromkeys(grant.group for grant in question.unused))
+            offers[entry.finding.finding_id] = Offer(token, takes, len(question.evidence))
     return offers

@@ -24,7 +24,7 @@ from shared.wire.cards.elements import (
 )
 from shared.wire.cards.fit import size
 from shared.wire.cards.text import Run, quoted, said
-from shared.wire.cards.words import moment
+from shared.wire.cards.words import counted, moment
 from shared.wire.report import sentences
 
 MOST_BYTES = 20 * 1024
@@ -36,10 +36,11 @@ _ANSWERS = (("Keep", "keep", "auto"), ("Shrink", SHRINK, "none"), ("Retire", "re
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What the buttons below a finding carry, and whether anything can be taken away at the gateway."""
+    """What the buttons below a finding carry, what Shrink takes away, and how many findings an answer is about."""
 
     token: str
-    can_shrink: bool = False
+    takes: tuple[str, ...] = ()
+    findings: int = 1
 
 
 def digest_card(report: Report, link: str | None, offers: Mapping[str, Offer] | None = None) -> Card:
@@ -114,7 +115,7 @@ def _named(what: str, entries: Sequence[Entry], most: int) -> Element:
 
 
 def _worst(entry: Entry, report: Report, link: str | None, offers: Mapping[str, Offer], longest: int) -> Element:
-    finding = entry.finding
+    finding, offer = entry.finding, offers.get(entry.finding.finding_id)
     color = _COLORS.get(finding.severity, "Default")
     owners = names(finding.owners, 2) if finding.owners else [said("nobody", color="Attention")]
     title = report.titles.get(finding.check_id, "")
@@ -130,8 +131,9 @@ def _worst(entry: Entry, report: Report, link: str | None, offers: Mapping[str, 
             *owners,
             spacing="None",
         ),
+        *_beyond(offer),
     ]
-    actions = [*_open(link, finding.finding_id), *_answers(offers.get(finding.finding_id))]
+    actions = [*_open(link, finding.finding_id), *_answers(offer)]
     return box("default", *items, *([{"type": "ActionSet", "actions": actions}] if actions else []))
 
 
@@ -141,10 +143,20 @@ def _open(link: str | None, finding_id: str) -> list[Element]:
     return open_link(f"{link}#f-{finding_id}")
 
 
+def _beyond(offer: Offer | None) -> list[Element]:
+    """What an answer does besides: nobody takes away or keeps what they were not told of."""
+    runs: list[Run] = []
+    if offer is not None and offer.findings > 1:
+        runs.append(said(f"An answer is about all {counted(offer.findings, 'finding')} of it. ", isSubtle=True))
+    if offer is not None and offer.takes:
+        runs += [said("Shrink takes away: ", isSubtle=True), *names(offer.takes, 3)]
+    return [block(*runs, spacing="None")] if runs else []
+
+
 def _answers(offer: Offer | None) -> list[Element]:
     if offer is None:
         return []
-    offered = (each for each in _ANSWERS if offer.can_shrink or each[1] != SHRINK)
+    offered = (each for each in _ANSWERS if offer.takes or each[1] != SHRINK)
     return [execute(title, verb, offer.token, associatedInputs=inputs) for title, verb, inputs in offered]
 
 

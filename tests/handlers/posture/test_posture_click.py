@@ -230,6 +230,17 @@ class TestDigest:
         assert told(answer) == sentence("proposed")
         assert "The wish to keep it waits" in scene.card_message(scene.chat("ada")).shows
 
+    async def test_digest_names_what_shrink_takes_away_and_then_that_is_gone(self) -> None:
+        scene = await asked()
+        digest = scene.cards_in(CHANNEL)[DIGEST]
+
+        answer = await scene.click("mary", Reply.SHRINK, CHANNEL, message=digest)
+
+        assert "Shrink takes away: " in digest.shows
+        assert '"dba"' in digest.shows
+        assert told(answer) == sentence("shrunk")
+        assert scene.world.gateway.identities[scene.rita_at].groups == {"dev"}
+
     async def test_security_team_keeps_what_the_digest_names(self) -> None:
         scene = await asked()
 

@@ -19,8 +19,8 @@ REPORTS = {"changed": report(60), "large": report(5_000), "first": first_report(
 TOKEN = "AQ" + "x" * 158
 
 
-def offers(told: Report) -> dict[str, Offer]:
-    return {entry.finding.finding_id: Offer(TOKEN, can_shrink=True) for entry in told.worst}
+def offers(told: Report, group: str = "dba") -> dict[str, Offer]:
+    return {entry.finding.finding_id: Offer(TOKEN, (group,) * 5, 3) for entry in told.worst}
 
 
 @pytest.mark.parametrize("name", REPORTS)
@@ -36,7 +36,7 @@ def test_digest_is_valid_and_small(name: str) -> None:
 def test_digest_of_the_longest_names_is_small_and_still_has_its_numbers(text: str) -> None:
     told = poisoned(text)[0]
 
-    card = digest_card(told, LINK, offers(told))
+    card = digest_card(told, LINK, offers(told, text))
 
     assert size(card) <= MOST_BYTES
     assert "1 new" in card["speak"]
@@ -64,6 +64,17 @@ async def test_digest_names_the_five_worst_with_owner_and_buttons(page: Page) ->
         ["Action.OpenUrl", f"{LINK}#f-{first}", None],
         ["Action.Execute", "keep", {"token": TOKEN}],
     ]
+
+
+async def test_digest_says_what_an_answer_does_besides(page: Page) -> None:
+    told = REPORTS["changed"]
+    worst, second = (entry.finding.finding_id for entry in told.worst[:2])
+    offered = {worst: Offer(TOKEN, ("dba", "dev", "ops", "sre", "web"), 3), second: Offer(TOKEN)}
+
+    (drawn,) = await draw(page, [digest_card(told, LINK, offered)])
+
+    assert "An answer is about all 3 findings of it. Shrink takes away: dba, dev, ops and 2 others" in drawn.words
+    assert drawn.words.count("An answer is about") == drawn.words.count("Shrink takes away") == 1
 
 
 async def test_digest_offers_to_shrink_only_what_can_be_shrunk(page: Page) -> None:

@@ -25,7 +25,7 @@ def test_file_of_the_report_is_its_golden_file(name: str) -> None:
     ("name", "told"), [("changed", report(16)), ("first", first_report()), ("unchanged", quiet_report())]
 )
 def test_digest_is_its_golden_file(name: str, told: Report) -> None:
-    offers = {entry.finding.finding_id: Offer("AQ" + "x" * 78, can_shrink=True) for entry in told.worst[:1]}
+    offers = {entry.finding.finding_id: Offer("AQ" + "x" * 78, ("dba",), 2) for entry in told.worst[:1]}
 
     written = (json.dumps(digest_card(told, LINK, offers), indent=2, ensure_ascii=False) + "\n").encode()
 

@@ -144,8 +144,11 @@ def test_pictures_with_hostile_text_are_well_formed_and_hold_nothing_hidden(name
 
 @pytest.mark.parametrize("name", HOSTILE)
 async def test_hostile_text_is_text_on_the_digest_card(page: Page, requested: list[str], name: str) -> None:
-    offers = {entry.finding.finding_id: Offer("AQ" + "x" * 78) for entry in poisoned("readable")[0].worst}
-    cards = [digest_card(poisoned(text)[0], LINK, offers) for text in (HOSTILE[name], "readable")]
+    worst = [entry.finding.finding_id for entry in poisoned("readable")[0].worst]
+    cards = [
+        digest_card(poisoned(text)[0], LINK, {one: Offer("AQ" + "x" * 78, (text,), 2) for one in worst})
+        for text in (HOSTILE[name], "readable")
+    ]
 
     drawn, calm = await draw(page, cards)
 
