@@ -8,9 +8,11 @@ from datetime import datetime, timedelta
 
 from shared.domain.evidence import EvidenceEntry
 from shared.domain.posture.attestation import Attestation, Due, Reply, due
+from shared.domain.posture.owner_cards import security_copy
 from shared.errors import AlreadyDecidedError, RejectedError, RetryLaterError
 from shared.handlers.answer_attestation import CHAINS, AttestationRules, finish_answer, give_up_answer
 from shared.handlers.card_subject import posture_needed
+from shared.handlers.review_turn import needed
 from shared.handlers.show_attestation import show_attestation
 from shared.ports import Ports
 
@@ -48,7 +50,7 @@ async def _see_to(attestation: Attestation, ports: Ports, rules: AttestationRule
         await _note(attestation, silence, now, ports)
         if silence is Due.ESCALATION and not rules.posture.channel:
             ports.alerts.raise_alert("nobody-answers", attestation_id=attestation.attestation_id)
-    elif not _was_marked_lately(attestation, now):
+    elif not _was_marked_lately(attestation, now) and not await _is_lost(attestation, ports, rules.posture.channel):
         return False
     # A tick may have died between the mark and the messages; a copy that is wanted twice is shown once.
     await show_attestation(attestation, ports.clock.new_id(), ports, rules.posture.channel)
@@ -96,6 +98,14 @@ async def _note(attestation: Attestation, silence: Due, now: datetime, ports: Po
     entry = EvidenceEntry(now, what, attestation.question.about.object_id, ports.clock.new_id(), details)
     # The head in the row stays behind by one entry, which the next one puts right.
     await ports.evidence.append(f"{CHAINS}{attestation.attestation_id}", attestation.chain, [entry])
+
+
+async def _is_lost(attestation: Attestation, ports: Ports, channel: str) -> bool:
+    """Whether the security team was to be asked and nobody ever began to: the tick died, and the app was down since."""
+    if attestation.escalated_at is None or not channel:
+        return False
+    copy_id = security_copy(attestation, channel).copy_id
+    return await needed(ports).copies.find(attestation.attestation_id, copy_id) is None
 
 
 def _was_marked_lately(attestation: Attestation, now: datetime) -> bool:

@@ -156,6 +156,18 @@ async def test_reminder_and_escalation_survive_a_crash_at_every_call(days: int, 
             return
 
 
+async def test_security_team_is_asked_although_the_app_was_down_since_it_was_marked() -> None:
+    scene = await silent_for(14)
+    with pytest.raises(CrashError):
+        await scene.tick(Fate(dies_on="queue.send_card_updates"))
+    scene.world.clock.advance(3 * DAY)
+
+    await scene.tick()
+
+    assert (CHANNEL, 1) in scene.shown()
+    assert scene.story == ["attestation-escalated"]
+
+
 async def test_answer_that_the_gateway_did_not_take_is_finished_by_the_clock_and_shown() -> None:
     scene = await silent_for(1)
     scene.log.fails = RetryLaterError("gateway-503")
