@@ -1,5 +1,6 @@
 """Reach page: what one identity reaches at the gateway: through which groups, after whose approval, opened when."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -32,7 +33,8 @@ def reach_page(radius: BlastRadius, at: datetime, names: Mapping[str, str]) -> b
 
     What was opened last comes first. A connection that nobody was seen to open says since when anybody looked.
     """
-    named = replace(radius, reached=tuple(_named(each, names) for each in radius.reached))
+    known = _telling(names)
+    named = replace(radius, reached=tuple(_named(each, known) for each in radius.reached))
     page = environment().get_template("reach.html.j2")
     return page.render(
         radius=named,
@@ -48,13 +50,17 @@ def reach_page(radius: BlastRadius, at: datetime, names: Mapping[str, str]) -> b
     ).encode()
 
 
+def _telling(names: Mapping[str, str]) -> Mapping[str, str]:
+    """The names that tell one group from the others: one that two groups share helps nobody."""
+    counts = Counter(names.values())
+    return {group: name for group, name in names.items() if counts[name] == 1}
+
+
 def _named(each: ReachedConnection, names: Mapping[str, str]) -> ReachedConnection:
-    """The connection with the names of groups for people: one that two groups share helps nobody."""
-    shared = [name for name in names.values() if list(names.values()).count(name) > 1]
+    """The connection with the names of groups for people."""
 
     def called(group: str) -> str:
-        name = names.get(group.lower(), group)
-        return group if name in shared else name
+        return names.get(group.lower(), group)
 
     return replace(each, groups=tuple(map(called, each.groups)), approvals=tuple(map(called, each.approvals)))
 
