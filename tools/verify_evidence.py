@@ -9,16 +9,19 @@ from shared.domain.evidence import GENESIS, verify, verify_anchor
 from shared.errors import RejectedError
 
 DESCRIPTION = """\
-Verifies a copy of the evidence container, offline: FOLDER holds principals/*.jsonl and reviews/*.jsonl (one hash chain
-per principal and per review) and anchors/*.json (one per day). Prints a line per fault and a summary; exits with 1 when
-anything was changed, removed, inserted, reordered or cut short."""
+Verifies a copy of the evidence container, offline: FOLDER holds principals/*.jsonl, reviews/*.jsonl and
+attestations/*.jsonl (one hash chain per principal, per review, and per identity that its owners were asked about) and
+anchors/*.json (one per day). Prints a line per fault and a summary; exits with 1 when anything was changed, removed,
+inserted, reordered or cut short."""
+KINDS = ("reviews", "attestations")
 
 
 def verify_folder(folder: Path) -> tuple[int, int, int, list[str]]:
     """The numbers of chains, entries and anchors, and every fault in words."""
     faults: list[str] = []
     chains = {path.stem: path.read_bytes() for path in sorted(folder.glob("principals/*.jsonl"))}
-    chains |= {f"reviews/{path.stem}": path.read_bytes() for path in sorted(folder.glob("reviews/*.jsonl"))}
+    for kind in KINDS:
+        chains |= {f"{kind}/{path.stem}": path.read_bytes() for path in sorted(folder.glob(f"{kind}/*.jsonl"))}
     entries = 0
     for name, lines in chains.items():
         try:
@@ -48,10 +51,8 @@ def main() -> int:
     folder: Path = parser.parse_args().folder
     chains, entries, anchors, faults = verify_folder(folder)
     if not chains:
-        print(
-            f"{folder} holds no principals/*.jsonl and no reviews/*.jsonl: download the evidence container there first",
-            file=sys.stderr,
-        )
+        kinds = ", ".join(f"{kind}/*.jsonl" for kind in ("principals", *KINDS))
+        print(f"{folder} holds none of {kinds}: download the evidence container there first", file=sys.stderr)
         return 2
     for fault in faults:
         print(fault, file=sys.stderr)
