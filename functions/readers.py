@@ -9,7 +9,8 @@ import azure.functions as func
 
 from functions.answers import answer
 
-_SIGN_IN = "/.auth/login/aad?post_login_redirect_uri="
+_ENTRA = "aad"
+_SIGN_IN = f"/.auth/login/{_ENTRA}?post_login_redirect_uri="
 
 
 async def answer_reader(req: func.HttpRequest, handled: Awaitable[func.HttpResponse]) -> func.HttpResponse:
@@ -26,8 +27,10 @@ async def answer_reader(req: func.HttpRequest, handled: Awaitable[func.HttpRespo
 
 
 def reader_id(req: func.HttpRequest) -> str | None:
-    """Who signed in, as App Service says. Where it does not sign people in, anybody could write its header."""
-    return req.headers.get("X-MS-CLIENT-PRINCIPAL-ID") or None if _signs_people_in() else None
+    """Who signed in at Entra, as App Service says. Where it does not sign people in, anybody could write its header."""
+    # Another provider's ids are its own affair: one of them could be written like an object id of Entra's.
+    is_of_entra = req.headers.get("X-MS-CLIENT-PRINCIPAL-IDP", _ENTRA) == _ENTRA
+    return req.headers.get("X-MS-CLIENT-PRINCIPAL-ID") or None if _signs_people_in() and is_of_entra else None
 
 
 def page_headers(page: bytes = b"") -> dict[str, str]:

@@ -158,6 +158,17 @@ class TestShowReport:
 
         assert (answer.status_code, answer.get_body()) == (401, b"unauthenticated")
 
+    @pytest.mark.parametrize(("provider", "status"), [("aad", 200), ("contoso-oidc", 401), ("", 401)])
+    @pytest.mark.usefixtures("signs_in")
+    async def test_reader_has_signed_in_at_entra_and_nowhere_else(
+        self, reader: dict[str, str], desk: Desk, provider: str, status: int
+    ) -> None:
+        await desk.report()
+
+        answer = await request(reports.show_newest_report, headers=reader | {"X-MS-CLIENT-PRINCIPAL-IDP": provider})
+
+        assert answer.status_code == status
+
     @pytest.mark.usefixtures("signs_in", "reader")
     async def test_somebody_outside_the_group_is_refused(self, world: World, desk: Desk) -> None:
         await desk.report()
