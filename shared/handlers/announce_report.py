@@ -12,7 +12,8 @@ from shared.handlers.answer_attestation import CHAINS
 from shared.handlers.card_subject import posture_needed
 from shared.handlers.show_attestation import show_attestation
 from shared.ports import ApprovalRules, Ports, Reports
-from shared.wire.announcement import ANNOUNCEMENT, Announcement, parse_announcement
+from shared.ports.reports import ANNOUNCEMENT
+from shared.wire.announcement import Announcement, parse_announcement
 
 _NAMESPACE = UUID("0a5b1c53-7a0e-4c0b-8a53-8f7f6d0c1be4")
 

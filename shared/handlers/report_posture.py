@@ -31,10 +31,10 @@ from shared.handlers.read_tenant import TenantPorts, read_tenant
 from shared.handlers.read_vaults import read_vaults
 from shared.handlers.scan_inventory import ScanPorts, ScanRules, scan_inventory
 from shared.ports import ApprovalRules, Ports, Reports, Rules, SessionLog, Vaults
-from shared.wire.announcement import ANNOUNCEMENT, encode_announcement
+from shared.ports.reports import ANNOUNCEMENT, SNAPSHOT
+from shared.wire.announcement import encode_announcement
 from shared.wire.report import Pictured, encode_snapshot, parse_snapshot, report_files
 
-SNAPSHOT = "snapshot.json"
 FIRST = Unknown("first-report")
 
 

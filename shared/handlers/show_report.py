@@ -7,13 +7,10 @@ from dataclasses import dataclass
 from shared.domain.identity_map import is_object_id
 from shared.domain.principals import AccountState, PrincipalKind
 from shared.errors import RejectedError
-from shared.handlers.report_posture import SNAPSHOT
 from shared.ports import Directory
-from shared.ports.reports import Reports
-from shared.wire.announcement import ANNOUNCEMENT
+from shared.ports.reports import PRIVATE, Reports
 
 NEWEST = "newest"
-_PRIVATE = frozenset({SNAPSHOT, ANNOUNCEMENT})
 # Clients of Storage may resolve dots and slashes: any other name could lead to a file that is not for readers.
 _FILE_NAME = re.compile(r"[a-z]+(\.[a-z0-9]+)+")
 
@@ -46,7 +43,7 @@ async def show_report(
     report_id, name = asked
     known = await reports.list_ids()
     wanted = next(iter(known), None) if report_id == NEWEST else report_id
-    is_shown = wanted in known and name not in _PRIVATE and _FILE_NAME.fullmatch(name) is not None
+    is_shown = wanted in known and name not in PRIVATE and _FILE_NAME.fullmatch(name) is not None
     content = await reports.read(wanted, name) if is_shown and wanted is not None else None
     if wanted is None or content is None:
         raise RejectedError("unknown-report", f"{report_id!r}, {name!r}")

@@ -3,6 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+SNAPSHOT, ANNOUNCEMENT = "snapshot.json", "announcement.json"
+PRIVATE = frozenset({SNAPSHOT, ANNOUNCEMENT})
+"""Files for Tether alone: no reader is shown them."""
+
 
 class Reports(Protocol):
     """Files of reports by name, each report under an id that sorts by time."""

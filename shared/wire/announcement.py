@@ -9,8 +9,6 @@ from shared.domain.posture.attestation import Question
 from shared.errors import RejectedError
 from shared.wire.whole_json import dump_whole
 
-ANNOUNCEMENT = "announcement.json"
-
 
 @dataclass(frozen=True, slots=True)
 class Announcement:

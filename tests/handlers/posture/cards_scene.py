@@ -15,7 +15,8 @@ from shared.handlers.announce_report import announce_report
 from shared.handlers.faces import face_of
 from shared.handlers.prepare_announcement import digest_offers
 from shared.ports import ApprovalRules, PosturePorts
-from shared.wire.announcement import ANNOUNCEMENT, Announcement, encode_announcement
+from shared.ports.reports import ANNOUNCEMENT
+from shared.wire.announcement import Announcement, encode_announcement
 from shared.wire.cards.activities import activity
 from shared.wire.cards.digest import digest_card, digest_headline
 from tests.fakes.attestations import FakeAttestations, FakeExemptions

@@ -11,7 +11,7 @@ from shared.domain.posture.attestation import Reply, Stage
 from shared.domain.posture.finding import About, ObjectKind
 from shared.errors import AlreadyDecidedError, RejectedError, RetryLaterError
 from shared.handlers.announce_report import announce_report
-from shared.wire.announcement import ANNOUNCEMENT
+from shared.ports.reports import ANNOUNCEMENT
 from tests.fakes.entra import guid
 from tests.fakes.worker import Fate, unreachable
 from tests.handlers.approvals.scene import card_in, tokens_in, verbs_in

@@ -11,7 +11,8 @@ from shared.domain.posture.scan import Source
 from shared.handlers.announce_report import announce_report
 from shared.handlers.report_posture import Published, report_posture
 from shared.ports import PosturePorts
-from shared.wire.announcement import ANNOUNCEMENT, Announcement, parse_announcement
+from shared.ports.reports import ANNOUNCEMENT
+from shared.wire.announcement import Announcement, parse_announcement
 from tests.fakes.attestations import FakeAttestations, FakeExemptions
 from tests.fakes.notices import FakeNotices
 from tests.fakes.world import World

@@ -10,7 +10,8 @@ from shared.domain.posture.exceptions import Class, Declared
 from shared.domain.posture.report import Entry, Standing
 from shared.domain.posture.scan import Source
 from shared.handlers.report_posture import Published, report_posture
-from shared.wire.announcement import ANNOUNCEMENT, parse_announcement
+from shared.ports.reports import ANNOUNCEMENT
+from shared.wire.announcement import parse_announcement
 from tests.handlers.posture.test_announce_prepared import TOLD, Told
 
 APPROVERS = TOLD.posture.approvers
