@@ -21,6 +21,7 @@ DEFAULT_PORTS = {
     "table": 7077,
     "teams": 7078,
     "login": 7079,
+    "vault": 7080,
 }
 
 

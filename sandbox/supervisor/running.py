@@ -18,8 +18,9 @@ from sandbox.supervisor.ports import check_ports, default_ports, free_ports
 from sandbox.supervisor.prerequisites import find_node
 from sandbox.supervisor.process import ServerProcess
 from sandbox.supervisor.sandbox import Sandbox
-from sandbox.supervisor.servers import ROOT, SERVERS, STAND_INS, WHAT, exists, planned_servers
+from sandbox.supervisor.servers import BEHIND_TLS, ROOT, SERVERS, STAND_INS, WHAT, exists, planned_servers
 from sandbox.supervisor.settings import app_settings, fitting_environment, replaced_servers
+from sandbox.supervisor.vault import with_vault
 from sandbox.supervisor.warm_up import warm_up
 
 OUTPUT = ROOT / ".sandbox"
@@ -55,9 +56,9 @@ async def running_sandbox(
     replaced = replaced_servers(given)
     wanted = [name for name in SERVERS if name not in replaced and name not in without and exists(name)]
     check_ports(chosen, wanted)
-    settings = app_settings(given, chosen)
     logs = _log_folder(ports, given)
-    certificates = issue_certificates(logs, given) if "login" in wanted else None
+    settings = with_vault(app_settings(given, chosen), chosen, logs, is_there="vault" in wanted)
+    certificates = issue_certificates(logs, given) if any(name in wanted for name in BEHIND_TLS) else None
     plan = planned_servers(chosen, settings, given, node, certificates)
     processes = {name: ServerProcess(plan[name], logs / f"{name}.log") for name in wanted}
     sandbox = Sandbox(processes, chosen, settings, replaced, logs)

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import ssl
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from sandbox.supervisor.clients import bot_headers, client, gateway_admin_header
 from sandbox.supervisor.errors import SandboxError
 from sandbox.supervisor.ports import Ports, control_port
 from sandbox.supervisor.process import ServerProcess
-from sandbox.supervisor.servers import scheme
+from sandbox.supervisor.servers import BEHIND_TLS, scheme
 from sandbox.tenant import HOST
 
 _WATCH_SECONDS = 0.1
@@ -21,8 +22,8 @@ _WATCH_SECONDS = 0.1
 class Sandbox:
     """The servers by name, and a client for each that has an HTTP API.
 
-    `graph` and `gateway` speak as admins, `functions` with the function key, `teams` as the bot, `login` without a
-    token. `settings` are the app's; `replaced` names the stand-ins whose real thing is used instead.
+    `graph` and `gateway` speak as admins, `functions` with the function key, `teams` as the bot, `login` and
+    `vault` without a token. `settings` are the app's; `replaced` names the stand-ins whose real thing is used instead.
     """
 
     def __init__(
@@ -46,7 +47,7 @@ class Sandbox:
         )
         self.functions = client(self._local("functions"), lambda: {"x-functions-key": self.function_key})
         self.teams = client(self._local("teams"), bot_headers)
-        self.login = client(self._local("login"), trust=self.certificates.context() if "login" in processes else None)
+        self.login, self.vault = (client(self._local(name), trust=self._trust(name)) for name in BEHIND_TLS)
 
     @property
     def servers(self) -> tuple[str, ...]:
@@ -119,13 +120,16 @@ class Sandbox:
         rest = [process for process in self._processes.values() if process not in ahead]
         await asyncio.gather(*(process.stop() for process in ahead))
         await asyncio.gather(*(process.stop() for process in rest))
-        clients = (self.graph, self.gateway, self.functions, self.teams, self.login)
+        clients = (self.graph, self.gateway, self.functions, self.teams, self.login, self.vault)
         await asyncio.gather(*(each.aclose() for each in clients))
 
     def kill_everything(self) -> None:
         """End every server without a word."""
         for process in self._processes.values():
             process.signal(signal.SIGKILL)
+
+    def _trust(self, server: str) -> ssl.SSLContext | None:
+        return self.certificates.context() if server in self._processes else None
 
     def _local(self, server: str) -> str:
         return f"{scheme(server)}://{HOST}:{self._ports[server]}"

@@ -14,7 +14,8 @@ from sandbox.supervisor.ports import Ports, control_port, variable
 from sandbox.tenant import DEFAULT_PORTS, HOST
 
 ROOT = Path(__file__).parents[2]
-STAND_INS = ("blob", "table", "broker", "identity", "login", "graph", "gateway", "teams")
+STAND_INS = ("blob", "table", "broker", "identity", "login", "vault", "graph", "gateway", "teams")
+BEHIND_TLS = ("login", "vault")
 SERVERS = (*STAND_INS, "functions", "door")
 WHAT = {
     "blob": "Azurite, blobs",
@@ -22,6 +23,7 @@ WHAT = {
     "broker": "Service Bus",
     "identity": "managed identity",
     "login": "Entra's sign-in",
+    "vault": "Azure Key Vault",
     "graph": "Microsoft Graph",
     "gateway": "the access gateway",
     "teams": "the Bot Connector, and Teams as people see it",
@@ -61,7 +63,7 @@ def exists(server: str) -> bool:
 
 def scheme(server: str) -> str:
     """How to speak to a server."""
-    return "https" if server == "login" else "http"
+    return "https" if server in BEHIND_TLS else "http"
 
 
 def planned_servers(
@@ -94,7 +96,7 @@ def planned_servers(
             environments.get(name, common),
             _ready_url(name, ports),
             _GRACE_SECONDS.get(name, 5.0),
-            certificates.context() if certificates and name == "login" else None,
+            certificates.context() if certificates and name in BEHIND_TLS else None,
         )
         for name in SERVERS
     }
@@ -120,7 +122,7 @@ def _command(server: str, ports: Ports, node: str) -> tuple[str, ...]:
 
 
 def _options(server: str, certificates: Certificates | None) -> tuple[str, ...]:
-    if server != "login" or certificates is None:
+    if server not in BEHIND_TLS or certificates is None:
         return ()
     return ("--certificate", str(certificates.certificate), "--key", str(certificates.key))
 

@@ -31,6 +31,7 @@ REPLACED_BY = {
     "identity": ("IDENTITY_ENDPOINT", "GRAPH_BASE_URL"),
     # The stand-in bot is known to the stand-in sign-in alone, which knows the stand-in identity alone.
     "login": ("IDENTITY_ENDPOINT", "GRAPH_BASE_URL"),
+    "vault": ("IDENTITY_ENDPOINT", "GRAPH_BASE_URL"),
     "teams": ("IDENTITY_ENDPOINT", "GRAPH_BASE_URL"),
 }
 

@@ -35,8 +35,15 @@ def create_app() -> Starlette:
         state.requests["values"] += 1
         return _refusal(state, request) or _error(403, "Forbidden", "The user does not have secrets get permission.")
 
+    async def keep(request: Request) -> Response:
+        """One more version, as a rotation stores it: {name, keyId, appObjectId, days?}; no token, loopback only."""
+        body = await request.json()
+        made = state.rotate(body["name"], body["keyId"], body["appObjectId"], days=int(body.get("days", 90)))
+        return JSONResponse({"version": made.version}, status_code=201)
+
     app = Starlette(
         routes=[
+            Route("/sandbox/secrets", keep, methods=["POST"]),
             Route("/secrets", secrets),
             Route("/secrets/{name}/versions", versions),
             Route("/secrets/{name}/{version}", value),

@@ -19,9 +19,11 @@ from sandbox.supervisor.prerequisites import find_node
 from sandbox.supervisor.servers import SERVERS
 from sandbox.supervisor.settings import app_settings, fitting_environment, replaced_servers
 from sandbox.tenant import BOT_APP_ID, TENANT_ID, TETHER_CLIENT_ID
+from shared.domain.posture.rules import PostureRules
+from shared.wire.posture_rules import parse_posture_rules
 from tests.sandbox.supervised import supervisor
 
-WITHOUT_APP = ("functions", "door", "broker", "blob", "table", "identity", "login", "teams")
+WITHOUT_APP = ("functions", "door", "broker", "blob", "table", "identity", "login", "vault", "teams")
 
 
 async def test_sandbox_is_ready_when_the_app_has_subscribed_and_looked_at_everybody(sandbox: Sandbox) -> None:
@@ -76,6 +78,24 @@ async def test_only_those_who_sign_in_trust_the_sandboxs_own_certificates(sandbo
     async with httpx.AsyncClient(trust_env=False) as stranger:
         with pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
             await stranger.get(sandbox.url("login"))
+
+
+async def test_vault_is_where_the_posture_rules_name_it(sandbox: Sandbox) -> None:
+    rules = rules_of(sandbox)
+
+    answer = await sandbox.vault.get("/secrets", params={"api-version": "7.4"})
+
+    assert rules.vaults == (sandbox.url("vault"),)
+    assert answer.status_code == 401
+    assert TENANT_ID in answer.headers["WWW-Authenticate"]
+
+
+async def test_rules_of_a_sandbox_without_a_vault_name_none() -> None:
+    async with running_sandbox(without=WITHOUT_APP) as small:
+        rules = rules_of(small)
+
+    assert rules.vaults == ()
+    assert rules.channel
 
 
 async def test_seed_changes_nothing_when_it_runs_again(sandbox: Sandbox) -> None:
@@ -174,7 +194,7 @@ async def test_gateway_that_refuses_the_key_is_named_with_the_settings_to_check(
         ({}, set()),
         ({"GATEWAY_BASE_URL": ""}, set()),
         ({"GATEWAY_BASE_URL": "https://gateway.example"}, {"gateway"}),
-        ({"GRAPH_BASE_URL": "https://graph.microsoft.com"}, {"graph", "identity", "login", "teams"}),
+        ({"GRAPH_BASE_URL": "https://graph.microsoft.com"}, {"graph", "identity", "login", "vault", "teams"}),
         ({"ServiceBus": "Endpoint=sb://x.servicebus.windows.net;…"}, {"broker"}),
         ({"ServiceBus__fullyQualifiedNamespace": "x.servicebus.windows.net"}, {"broker"}),
         ({"AzureWebJobsStorage": "DefaultEndpointsProtocol=https;…"}, {"blob", "table"}),
@@ -320,3 +340,8 @@ def test_server_that_dies_stops_everything_with_its_last_lines(tmp_path: Path) -
         assert code == 1
         assert "identity ended with exit code -9; its last lines in" in running.output
         assert running.left_behind() == []
+
+
+def rules_of(sandbox: Sandbox) -> PostureRules:
+    """How the app of this sandbox judges."""
+    return parse_posture_rules(Path(sandbox.settings["POSTURE_RULES_FILE"]).read_text(), "posture.yaml")
