@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 
 from sandbox import cast
+from sandbox.demo.owners import Owners
 from sandbox.demo.timeline import Timeline
 from sandbox.past import plant_past
 from sandbox.supervisor import Sandbox
@@ -25,11 +26,14 @@ async def report_posture(sandbox: Sandbox, timeline: Timeline) -> None:
     (await sandbox.graph.post("/sandbox/posture", json=size)).raise_for_status()
     timeline.say(f"The tenant has {APPLICATIONS} app registrations and {SERVICE_PRINCIPALS} service principals")
     timeline.say(f"Its past: {await plant_past(sandbox.graph, sandbox.gateway)}")
+    owners = Owners(sandbox, timeline)
+    if "teams" in sandbox.servers:
+        await owners.appear()
     (await sandbox.functions.post("/api/reports")).raise_for_status()
     found: Counter[str] = Counter()
 
     async def is_made() -> bool:
-        rows = await _read(sandbox, cast.ROOT.id, "/api/reports/newest/findings.csv")
+        rows = await read_as(sandbox, cast.ROOT.id, "/api/reports/newest/findings.csv")
         table = csv.DictReader(io.StringIO((rows or b"").decode("utf-8-sig")))
         found.update(row["severity"] for row in table)
         return found["critical"] > 0
@@ -38,19 +42,21 @@ async def report_posture(sandbox: Sandbox, timeline: Timeline) -> None:
     timeline.say(", ".join(f"{count} {severity}" for severity, count in found.most_common()))
 
     async def is_refused() -> bool:
-        return await _read(sandbox, cast.ALAN.id) is None
+        return await read_as(sandbox, cast.ALAN.id) is None
 
     async def is_readable() -> bool:
-        content = await _read(sandbox, cast.ROOT.id)
+        content = await read_as(sandbox, cast.ROOT.id)
         REPORT.parent.mkdir(exist_ok=True)
         REPORT.write_bytes(content or b"")
         return bool(content)
 
     await timeline.holds("Alan, who is not in the readers' group, is refused the report", is_refused)
     await timeline.holds(f"Root reads it: {REPORT}", is_readable)
+    if "teams" in sandbox.servers:
+        await owners.tell()
 
 
-async def _read(sandbox: Sandbox, person_id: str, path: str = "/api/reports") -> bytes | None:
+async def read_as(sandbox: Sandbox, person_id: str, path: str = "/api/reports") -> bytes | None:
     """The newest report, or a file of it, as this person gets it once signed in."""
     asked = {"post_login_redirect_uri": path, "login_hint": person_id}
     async with client(sandbox.url("functions")) as browser:

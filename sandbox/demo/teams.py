@@ -72,14 +72,15 @@ class Teams:
         shown = (await self._sandbox.teams.get(path, params={"person": person.id})).raise_for_status().json()
         return [Card(one["conversation"], one["id"], one["card"]) for one in shown["messages"] if one.get("card")]
 
-    async def click(self, card: Card, person: Person, verb: str, reason: str = "") -> Json:
+    async def click(self, card: Card, person: Person, verb: str, reason: str = "", until: str = "") -> Json:
         """The person presses a button of the card as it was when seen; what Teams shows them, and how long it took."""
+        inputs = {name: text for name, text in (("reason", reason), ("until", until)) if text}
         body = {
             "conversation": card.conversation,
             "activity_id": card.activity_id,
             "person": person.id,
             "verb": verb,
-            "data": card.data_of(verb) | ({"reason": reason} if reason else {}),
+            "data": card.data_of(verb) | inputs,
         }
         answer: Json = (await self._sandbox.teams.post("/sandbox/click", json=body)).raise_for_status().json()
         return answer
