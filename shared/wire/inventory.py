@@ -23,7 +23,6 @@ from shared.domain.posture.inventory import (
 )
 
 Json = Mapping[str, Any]
-APP_PROXY_SECRET = "CWAP_AuthSecret"  # noqa: S105 - how Microsoft names it
 _OWNER_KINDS = {
     "group": OwnerKind.GROUP,
     "serviceprincipal": OwnerKind.SERVICE_PRINCIPAL,
@@ -36,7 +35,6 @@ def parse_application(
     app_id: str, object_id: str, raw: Json, *, owner_count: int | None = None, federated_count: int | None = None
 ) -> Application:
     """An app registration; the counts come from elsewhere."""
-    secrets = raw.get("secrets", ())
     return Application(
         object_id,
         app_id,
@@ -52,7 +50,6 @@ def parse_application(
         implicit_grant=bool(raw.get("implicit")),
         public_client=bool(raw.get("public")),
         locked=raw.get("locked"),
-        uses_app_proxy=any(str(one.get("name", "")).startswith(APP_PROXY_SECRET) for one in secrets),
         exposes_api=bool(raw.get("api")),
         purpose=Purpose(raw.get("purpose", "")),
         owner_count=owner_count,

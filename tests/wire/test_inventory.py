@@ -166,12 +166,6 @@ def test_agent_identity_is_known_by_its_type_and_blueprint_by_its_own_read() -> 
     assert joined(None, raw).sponsors == Unknown("not-read")
 
 
-def test_application_proxy_is_known_by_the_secret_that_it_keeps() -> None:
-    app = joined(application(passwordCredentials=[{"keyId": "s1", "displayName": "CWAP_AuthSecret"}]))
-
-    assert app.application.uses_app_proxy
-
-
 @pytest.mark.parametrize("offered", [{"api": {"oauth2PermissionScopes": [{"id": "1"}]}}, {"appRoles": [{"id": "1"}]}])
 def test_scopes_and_roles_both_make_an_api(offered: dict[str, Any]) -> None:
     assert joined(application(**offered)).application.exposes_api

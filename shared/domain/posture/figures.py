@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
+from shared.domain.posture.checks.traits import renews_itself
 from shared.domain.posture.finding import Severity
 from shared.domain.posture.inventory import App, CredentialKind
 
@@ -57,7 +58,7 @@ class CredentialFigures:
 class CredentialTally:
     """Counts credentials one app at a time, holding nothing of the app.
 
-    What Microsoft renews itself is left out: nobody has to act on it.
+    What Microsoft renews itself, or signs tokens, is left out: nobody has to act on it.
     """
 
     def __init__(self, at: datetime) -> None:
@@ -70,7 +71,7 @@ class CredentialTally:
     def add(self, app: App) -> None:
         """Counts the live credentials of one app."""
         for credential in app.credentials:
-            if not credential.is_live(self._at) or credential.is_renewed_by_microsoft:
+            if not credential.is_live(self._at) or credential.usages == {"Sign"} or renews_itself(app, credential):
                 continue
             if credential.kind is CredentialKind.SECRET:
                 self._add_age(credential.starts_at)

@@ -21,9 +21,6 @@ MICROSOFT_TENANTS = frozenset(
 )
 """The tenants that own Microsoft's own applications: these, and no display name, say that something is Microsoft's."""
 
-RENEWED_BY_MICROSOFT = ("CWAP_AuthSecret", "ConnectSyncProvisioning_", "CN=MS-Organization-P2P-Access [")
-"""How the names of credentials begin that application proxy, Connect Sync and the trust between devices renew."""
-
 
 @dataclass(frozen=True, slots=True)
 class Known(Generic[Value]):
@@ -67,11 +64,6 @@ class Credential:
     def is_live(self, at: datetime) -> bool:
         """Whether it opens the door; one without an end always does."""
         return self.ends_at is None or at < self.ends_at
-
-    @property
-    def is_renewed_by_microsoft(self) -> bool:
-        """Whether Microsoft renews it itself and leaves old ones behind, or it signs SAML tokens."""
-        return self.name.startswith(RENEWED_BY_MICROSOFT) or self.usages == {"Sign"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +130,6 @@ class Application:
     implicit_grant: bool = False
     public_client: bool = False
     locked: bool | None = None
-    uses_app_proxy: bool = False
     exposes_api: bool = False
     purpose: Purpose = Purpose.ORDINARY
     owner_count: int | None = None

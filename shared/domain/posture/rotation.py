@@ -144,7 +144,7 @@ def _row(
     days_left = _days_left(case, credential)
     reached = [stage for stage in case.limits.expiring if days_left is not None and days_left <= stage]
     state = RotationState.RENEWED
-    if not (renews_itself(credential) or is_managed_identity(case.subject)):
+    if not (renews_itself(case.subject, credential) or is_managed_identity(case.subject)):
         state = judged.get((one.about.object_id, credential.key_id)) or _state(case, one, pairs)
     return CredentialRotation(
         one.about,

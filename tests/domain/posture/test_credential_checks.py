@@ -1,7 +1,9 @@
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from shared.domain.posture.checks.traits import APP_PROXY_TAG
 from shared.domain.posture.inventory import App, Credential
 from shared.domain.posture.limits import Limits
 from tests.domain.posture.apps import (
@@ -10,6 +12,7 @@ from tests.domain.posture.apps import (
     OBJECT,
     PRINCIPAL,
     Days,
+    Fields,
     Uses,
     ago,
     ahead,
@@ -27,7 +30,10 @@ from tests.domain.posture.apps import (
 )
 
 CWAP = Credential("cwap", secret().kind, "CWAP_AuthSecret", ago(400), ago(30))
-CONNECT_SYNC = Credential("sync", secret().kind, "ConnectSyncProvisioning_1", ago(400), ahead(5))
+CONNECT_SYNC = Credential("sync", certificate().kind, "ConnectSyncProvisioning_1", ago(400), ahead(5))
+PROXIED = holding(CWAP, credential_uses=used(), of_principal={"tags": frozenset({APP_PROXY_TAG})})
+OF_SYNC: Fields = {"name": "ConnectSyncProvisioning_1", "credentials": (CONNECT_SYNC,), "web_redirects": ()}
+SYNCHRONISED = app(OF_SYNC, credential_uses=used())
 ALL_OF_CREDENTIALS = [f"C{number}" for number in range(1, 16)]
 
 
@@ -37,9 +43,23 @@ def test_expired_beyond_the_grace_is_still_listed(ends: Days, expected: list[str
 
 
 @pytest.mark.parametrize("check_id", ["C1", "C2", "C3", "C5", "C6", "C7", "C8"])
-@pytest.mark.parametrize("renewed", [CWAP, CONNECT_SYNC])
-def test_what_microsoft_renews_is_nobodys_work(check_id: str, renewed: Credential) -> None:
-    assert said(holding(renewed, credential_uses=used()), check_id) == []
+@pytest.mark.parametrize("renewed", [PROXIED, SYNCHRONISED])
+def test_what_microsoft_renews_is_nobodys_work(check_id: str, renewed: App) -> None:
+    assert said(renewed, check_id) == []
+
+
+@pytest.mark.parametrize(
+    ("called_so", "expected"),
+    [
+        (replace(CWAP, ends_at=ago(30)), ["C1"]),
+        (replace(CWAP, ends_at=ahead(5)), ["C2", "C3", "C5", "C7", "C8"]),
+        (CONNECT_SYNC, ["C2", "C4", "C5", "C8"]),
+    ],
+)
+def test_what_is_only_called_as_microsofts_is_judged_as_any_other(called_so: Credential, expected: list[str]) -> None:
+    found = findings(holding(called_so, credential_uses=used()), *(f"C{number}" for number in range(1, 9)))
+
+    assert [one.check_id for one in found] == expected
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,10 @@ AT = datetime(2026, 3, 4, 6, tzinfo=UTC)
 SECRET, CERTIFICATE = CredentialKind.SECRET, CredentialKind.CERTIFICATE
 
 
-def tallied(*credentials: Credential) -> CredentialTally:
+def tallied(*credentials: Credential, name: str = "app") -> CredentialTally:
     tally = CredentialTally(AT)
     for number, credential in enumerate(credentials):
-        tally.add(App(str(number), Application(str(number), str(number), "app", credentials=(credential,))))
+        tally.add(App(str(number), Application(str(number), str(number), name, credentials=(credential,))))
     return tally
 
 
@@ -39,8 +39,9 @@ def test_expired_and_self_renewing_credentials_do_not_count() -> None:
 
     figures = tallied(
         Credential("old", SECRET, starts_at=AT - timedelta(days=99), ends_at=AT),
-        Credential("proxy", SECRET, "CWAP_AuthSecret", AT, soon),
+        Credential("proxy", CERTIFICATE, "CN=Entra Connect Sync Provisioning", AT, soon),
         Credential("saml", CERTIFICATE, "", AT, soon, usages=frozenset({"Sign"})),
+        name="ConnectSyncProvisioning_server01",
     ).figures()
 
     assert (sum(figures.ages), figures.undated, figures.ends) == (0, 0, {})

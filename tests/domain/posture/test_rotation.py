@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from shared.domain.posture.check import Case
 from shared.domain.posture.estate_facts import Policy
-from shared.domain.posture.inventory import App, Credential, CredentialKind, Known, Unknown
+from shared.domain.posture.inventory import App, Credential, CredentialKind, Known, Purpose, Unknown
 from shared.domain.posture.limits import Limits
 from shared.domain.posture.pairs import Retired
 from shared.domain.posture.rotation import CredentialRotation, Host, LastUse, Rotation, rotation
@@ -37,6 +37,7 @@ from tests.domain.posture.apps import (
 
 OLD, NEW = secret("old", 100, 60), secret("new", 50, 90)
 CWAP = replace(secret("cwap", 400, 300), name="CWAP_AuthSecret")
+PROXY = frozenset({"WindowsAzureActiveDirectoryOnPremApp"})
 GONE = Retired("old", CredentialKind.SECRET, ago(150), ago(5))
 LIMITS = Limits()
 
@@ -207,16 +208,46 @@ def test_dates_that_nobody_wrote_are_no_numbers() -> None:
     assert (found.age_days, found.lifetime_days, found.superseded_days, found.last_used) == (None, None, None, None)
 
 
+SYNC = replace(certificate("sync", 400, 300), name="CN=Entra Connect Sync Provisioning")
+OF_SYNC: Fields = {"name": "ConnectSyncProvisioning_server01_a1", "credentials": (SYNC,), "web_redirects": ()}
+P2P = replace(SYNC, name="CN=MS-Organization-P2P-Access [2026]")
+OF_DEVICES: Fields = {"purpose": Purpose.DEVICE_TRUST, "credentials": (P2P,)}
+
+
 @pytest.mark.parametrize(
-    ("credential", "expected"),
+    "one",
     [
-        (CWAP, "renewed-by-microsoft"),
-        (replace(CWAP, name="ConnectSyncProvisioning_x"), "renewed-by-microsoft"),
-        (replace(CWAP, name="CWAP"), "overdue"),
+        holding(CWAP, of_principal={"tags": PROXY}),
+        app(OF_SYNC),
+        app({**OF_SYNC, "credentials": (replace(SYNC, name="ConnectSyncProvisioning_server01"),)}),
+        app(OF_DEVICES),
     ],
 )
-def test_what_microsoft_renews_is_recognised(credential: Credential, expected: str) -> None:
-    assert states(holding(credential)) == {"cwap": expected}
+def test_what_microsoft_renews_is_recognised(one: App) -> None:
+    assert set(states(one).values()) == {"renewed-by-microsoft"}
+
+
+@pytest.mark.parametrize(
+    "one",
+    [
+        holding(CWAP),
+        holding(CWAP, of_principal={"tags": frozenset({"HideApp"})}),
+        holding(CWAP, principal=None),
+        holding(replace(CWAP, name="CWAP"), of_principal={"tags": PROXY}),
+        holding(replace(SYNC, name="CWAP_AuthSecret"), of_principal={"tags": PROXY}),
+        holding(SYNC),
+        holding(replace(CWAP, name="ConnectSyncProvisioning_server01")),
+        app({**OF_SYNC, "credentials": (replace(SYNC, name="by hand"),)}),
+        app({**OF_SYNC, "credentials": (SYNC, CWAP)}),
+        app({**OF_SYNC, "audience": "AzureADMultipleOrgs"}),
+        app({**OF_SYNC, "web_redirects": ("https://x.example",)}),
+        app({**OF_SYNC, "public_client": True}),
+        holding(P2P),
+        app({**OF_DEVICES, "credentials": (replace(P2P, name="CN=by hand"),)}),
+    ],
+)
+def test_name_of_a_credential_alone_makes_nothing_microsofts(one: App) -> None:
+    assert "renewed-by-microsoft" not in states(one).values()
 
 
 def test_credential_of_a_managed_identity_is_renewed_by_microsoft() -> None:
@@ -240,7 +271,8 @@ def test_application_without_a_live_credential_has_no_rotation(one: App) -> None
 
 
 def test_most_urgent_credential_stands_first_and_for_the_application() -> None:
-    one = holding(OLD, NEW, certificate("c", 300, 300), CWAP, credential_uses=used({"new": 1}))
+    keys = (OLD, NEW, certificate("c", 300, 300), CWAP)
+    one = holding(*keys, credential_uses=used({"new": 1}), of_principal={"tags": PROXY})
 
     found = rotated(one)
 
@@ -286,7 +318,7 @@ KEPT: Fields = {"credentials": (secret(),), "federated_count": 1}
         (holding(secret(), of_principal={"tags": frozenset({"HostedOnAzure"})}), (Host.ON_AZURE,)),
         (app({"credentials": (secret(),), "web_redirects": ("https://x.AzureWebsites.net/cb",)}), (Host.ON_AZURE,)),
         (app({"credentials": (secret(),), "spa_redirects": ("https://x.azurewebsites.net.evil.example",)}), ()),
-        (holding(CWAP, of_principal={"tags": frozenset({"azure-hosted"})}), ()),
+        (holding(CWAP, of_principal={"tags": PROXY | {"azure-hosted"}}), ()),
         (holding(secret(), principal=None), ()),
         (app(application=None, of_principal={"credentials": (secret(),)}), ()),
     ],

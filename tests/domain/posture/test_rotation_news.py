@@ -4,6 +4,7 @@ import pytest
 
 from shared.domain.approval import Person
 from shared.domain.posture.check import Case
+from shared.domain.posture.checks.traits import APP_PROXY_TAG
 from shared.domain.posture.inventory import App, CredentialKind, Known
 from shared.domain.posture.limits import Limits
 from shared.domain.posture.pairs import Retired
@@ -33,6 +34,7 @@ from tests.domain.posture.apps import (
 
 LIMITS = Limits()
 OLD, NEW = secret("old", 100, 60), secret("new", 50, 90)
+PROXY_SECRET = replace(secret("k", 400, 3), name="CWAP_AuthSecret")
 GONE = Retired("old", CredentialKind.SECRET, ago(150), ago(5))
 
 
@@ -67,7 +69,8 @@ def words(one: App, *retired: Retired) -> list[str]:
         ),
         (holding(replace(OLD, ends_at=ahead(5)), secret("new", 5, 90)), ["old ends-7"]),
         (holding(replace(OLD, ends_at=ahead(5)), NEW, credential_uses=used(None)), ["old ends-7"]),
-        (holding(replace(secret("k", 400, 3), name="CWAP_AuthSecret")), []),
+        (holding(PROXY_SECRET, of_principal={"tags": frozenset({APP_PROXY_TAG})}), []),
+        (holding(PROXY_SECRET), ["k overdue", "k ends-7"]),
     ],
 )
 def test_credential_is_told_of_by_its_state_and_by_how_near_its_end_is(one: App, expected: list[str]) -> None:

@@ -42,9 +42,8 @@ QUIET: list[tuple[str, App]] = [
     ("saml", app(of_principal={"single_sign_on": "saml"}, last_used_at=STALE)),
     ("password sign-on", app(of_principal={"single_sign_on": "password"}, last_used_at=STALE)),
     ("linked sign-on", app(of_principal={"single_sign_on": "linked"}, last_used_at=STALE)),
-    ("app proxy", app({"uses_app_proxy": True}, last_used_at=STALE)),
     (
-        "app proxy by tag",
+        "app proxy",
         app(of_principal={"tags": frozenset({"WindowsAzureActiveDirectoryOnPremApp"})}, last_used_at=STALE),
     ),
     ("microsoft", microsofts(last_used_at=STALE)),

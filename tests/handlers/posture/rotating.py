@@ -39,6 +39,7 @@ class RotatingTenant:
     vaults: FakeVaults = field(default_factory=FakeVaults)
     notices: FakeNotices = field(default_factory=FakeNotices)
     secrets: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    tags: dict[str, list[str]] = field(default_factory=dict)
     used: dict[str, tuple[str, datetime]] = field(default_factory=dict)
     ownerless: set[str] = field(default_factory=set)
     ada: dict[str, Any] = field(default_factory=lambda: {"name": "Ada", "enabled": True})
@@ -97,6 +98,7 @@ class RotatingTenant:
             application = {**common, "id": guid(f"{app} application"), "passwordCredentials": secrets}
             listed.setdefault(Source.APPLICATIONS, []).append(application)
             principal = {**common, "id": guid(f"{app} principal"), "servicePrincipalType": "Application"}
+            principal["tags"] = self.tags.get(app, [])
             listed.setdefault(Source.SERVICE_PRINCIPALS, []).append(principal)
             used = {"lastSignInDateTime": self.clock.now().isoformat()}
             listed[Source.SIGN_INS].append({"appId": guid(app), "lastSignInActivity": used})

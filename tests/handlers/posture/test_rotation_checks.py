@@ -110,6 +110,7 @@ async def test_policy_that_is_not_read_is_said_once(tenant: RotatingTenant) -> N
 async def test_renewed_and_foreign_things_are_not_told_of(tenant: RotatingTenant) -> None:
     tenant.add("proxy", "own", age=400, days=2)
     tenant.secrets["proxy"][0]["displayName"] = "CWAP_AuthSecret"
+    tenant.tags["proxy"] = ["WindowsAzureActiveDirectoryOnPremApp"]
 
     checked = await tenant.check()
 

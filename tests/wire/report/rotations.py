@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from shared.domain.posture.checks.traits import APP_PROXY_TAG, PROXY_SECRET
 from shared.domain.posture.inventory import (
     App,
     Application,
@@ -33,7 +34,8 @@ def app(number: int, *credentials: Credential, used: dict[str, float] | None = N
     """An application that holds them, used so many days ago by key; `None`: nobody knows."""
     object_id, app_id = f"aaaaaaaa-0000-4000-8000-{number:012d}", f"dddd0000-0000-4000-8000-{number:012d}"
     called = name or f"{NAMES[number % len(NAMES)]}-{number}"
-    hosted = frozenset({"hostedonazure"} if number % 3 == 0 else ())
+    proxied = {APP_PROXY_TAG} if any(one.name == PROXY_SECRET for one in credentials) else set()
+    hosted = frozenset(proxied | ({"hostedonazure"} if number % 3 == 0 else set()))
     uses = Unknown("no-licence")
     return App(
         app_id,
@@ -58,7 +60,7 @@ def one_of_each(number: int, name: str = "") -> list[App]:
         app(ids[4], replace(due, starts_at=None, ends_at=None), used={}, name=name),
         app(ids[5], secret(ids[5], 140, 60), secret(ids[6], 5, 120), used={}, name=name),
         app(ids[6], secret(ids[7], 10, 120), used={}, name=name),
-        app(ids[7], secret(ids[8], 400, 12, "CWAP_AuthSecret"), used={}, name=name),
+        app(ids[7], secret(ids[8], 400, 12, PROXY_SECRET), used={}, name=name),
     ]
 
 

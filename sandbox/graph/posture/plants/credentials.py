@@ -3,6 +3,7 @@
 from sandbox.graph.posture.garden import PROXY, SYNC, Garden
 from sandbox.graph.posture.plants import credential_kinds
 from sandbox.graph.posture.plants.permissions import GRAPH, ROLE_MANAGEMENT
+from sandbox.graph.posture.plants.usage import ON_PREMISES
 
 SAML = {"preferredSingleSignOnMode": "saml"}
 
@@ -32,22 +33,37 @@ def _expired(garden: Garden) -> None:
     garden.guilty("C1", made, "blueprint", garden.secret(made, "old", 120, -60, used=None))
     made = garden.app("expired in grace")
     garden.innocent("C1", made, "3 days ago is within the grace", garden.secret(made, "old", 90, -3, used=4))
-    made = garden.app("proxied")
+    made = garden.app("proxied", {"tags": [ON_PREMISES]}, {"tags": [ON_PREMISES]})
     garden.innocent(
         "C1", made, "Application Proxy renews itself", garden.secret(made, "old", 200, -20, name=PROXY, used=None)
     )
     garden.innocent(
         ("C2", "C5"), made, "Application Proxy renews itself", garden.secret(made, "new", 170, 5, name=PROXY)
     )
-    made = garden.app("synchronised")
+    made = garden.app("synchronised", {"displayName": f"{SYNC}_{garden.prefix or 'a'}"})
     garden.innocent(
         "C1", made, "Connect Sync renews itself", garden.certificate(made, "old", 200, -20, name=SYNC, used=None)
     )
     garden.innocent("C2", made, "Connect Sync renews itself", garden.certificate(made, "new", 80, 10, name=SYNC))
+    _only_called_so(garden)
     made = garden.app("endless")
     key_id = garden.secret(made, "endless", 20, None)
     garden.innocent(("C1", "C2"), made, "endDateTime is null", key_id)
     garden.guilty("C3", made, "without end", key_id)
+
+
+def _only_called_so(garden: Garden) -> None:
+    """Somebody names what they made as Microsoft names its own."""
+    made = garden.app("secret called as the proxy's")
+    garden.guilty("C7", made, "live secret called as the proxy's")
+    garden.guilty("C1", made, "called as the proxy's", garden.secret(made, "old", 170, -20, name=PROXY, used=None))
+    key_id = garden.secret(made, "new", 250, 5, name=PROXY)
+    for check_id in ("C2", "C3", "C5"):
+        garden.guilty(check_id, made, "called as the proxy's", key_id)
+    made = garden.app("certificate called as Connect Sync's")
+    key_id = garden.certificate(made, "ending", 400, 5, name=SYNC)
+    for check_id in ("C2", "C4", "C5"):
+        garden.guilty(check_id, made, "called as Connect Sync's", key_id)
 
 
 def _expiring(garden: Garden) -> None:

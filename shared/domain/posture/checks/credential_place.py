@@ -38,7 +38,7 @@ def _secret_in_use(case: Case[App]) -> Iterator[Finding]:
         for one in held_by_application(case.subject)
         if one.credential.kind is CredentialKind.SECRET
         and one.credential.is_live(case.at)
-        and not renews_itself(one.credential)
+        and not renews_itself(case.subject, one.credential)
     ]
     if not secrets:
         return
@@ -65,7 +65,7 @@ def _hidden(case: Case[App]) -> Iterator[Finding]:
 
 def _belongs_there(app: App, certificate: Credential) -> bool:
     """Whether Entra itself keeps certificates on this principal."""
-    return signs_on_without_tokens(app) or (is_device_trust(app) and renews_itself(certificate))
+    return signs_on_without_tokens(app) or (is_device_trust(app) and renews_itself(app, certificate))
 
 
 def _on_microsofts(case: Case[App]) -> Iterator[Finding]:

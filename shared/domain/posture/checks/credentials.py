@@ -23,14 +23,15 @@ SOON = 7
 SCUBA_CERTIFICATE_DAYS = 365
 DATES = "startDateTime, endDateTime of passwordCredentials and keyCredentials, of applications and servicePrincipals"
 RENEWED = (
-    "What Microsoft renews itself is left out: CWAP_AuthSecret of application proxy, ConnectSyncProvisioning_ of "
-    "Connect Sync, MS-Organization-P2P-Access of P2P Server; so are managed identities and Microsoft's own"
+    "What Microsoft renews itself is left out: CWAP_AuthSecret of application proxy, certificates of "
+    "ConnectSyncProvisioning_ applications, MS-Organization-P2P-Access of P2P Server, but never by a credential's name "
+    "alone; so are managed identities and Microsoft's own"
 )
 
 
 def kept_by_people(case: Case[App]) -> Iterator[Held]:
     """The credentials that somebody here has to renew."""
-    return (one for one in held(case.subject) if not renews_itself(one.credential))
+    return (one for one in held(case.subject) if not renews_itself(case.subject, one.credential))
 
 
 def live_doors(case: Case[App]) -> Iterator[Held]:

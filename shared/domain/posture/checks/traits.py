@@ -26,9 +26,12 @@ from shared.domain.posture.inventory import (
 
 NOTHING: Known[tuple[str, ...]] = Known(())
 MODES_WITH_TOKENS = frozenset({"", "oidc", "notsupported"})
-TAGS_WITHOUT_TOKENS = frozenset(
-    {"WindowsAzureActiveDirectoryOnPremApp", "WindowsAzureActiveDirectoryCustomSingleSignOnApplication"}
-)
+APP_PROXY_TAG = "WindowsAzureActiveDirectoryOnPremApp"
+TAGS_WITHOUT_TOKENS = frozenset({APP_PROXY_TAG, "WindowsAzureActiveDirectoryCustomSingleSignOnApplication"})
+PROXY_SECRET = "CWAP_AuthSecret"  # noqa: S105 - how Microsoft names it
+SYNC_APPLICATION = "ConnectSyncProvisioning_"
+SYNC_CERTIFICATES = ("CN=Entra Connect Sync Provisioning", SYNC_APPLICATION)
+DEVICE_CERTIFICATE = "CN=MS-Organization-P2P-Access ["
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +94,6 @@ def needs_no_tokens(app: App) -> bool:
 
 def signs_on_without_tokens(app: App) -> bool:
     """Whether people reach it by SAML, password or linked sign-on, or through application proxy."""
-    if app.application is not None and app.application.uses_app_proxy:
-        return True
     mode = app.principal.single_sign_on.lower() if app.principal is not None else ""
     tags = app.principal.tags if app.principal is not None else frozenset()
     return mode not in MODES_WITH_TOKENS or not tags.isdisjoint(TAGS_WITHOUT_TOKENS)
@@ -109,9 +110,35 @@ def signs_tokens(credential: Credential) -> bool:
     return "Sign" in credential.usages
 
 
-def renews_itself(credential: Credential) -> bool:
-    """Whether Microsoft renews it. The name says so, and anybody can choose it: it excuses untidiness, never danger."""
-    return credential.is_renewed_by_microsoft and not signs_tokens(credential)
+def uses_app_proxy(app: App) -> bool:
+    """Whether people reach it through application proxy, as the tag says that Entra gives its principal."""
+    return app.principal is not None and APP_PROXY_TAG in app.principal.tags
+
+
+def is_connect_sync(app: App) -> bool:
+    """Whether it is what Connect Sync makes for a server: of this tenant alone, without a secret or a redirect."""
+    made = app.application
+    return (
+        made is not None
+        and made.name.startswith(SYNC_APPLICATION)
+        and made.audience == "AzureADMyOrg"
+        and not (made.web_redirects or made.spa_redirects or made.public_client or made.exposes_api)
+        and all(one.kind is CredentialKind.CERTIFICATE for one in app.credentials)
+    )
+
+
+def renews_itself(app: App, credential: Credential) -> bool:
+    """Whether Microsoft renews it: its name, its kind and what holds it agree, as anybody can choose a name.
+
+    People can copy all of it with effort: it excuses untidiness, never danger.
+    """
+    if signs_tokens(credential):
+        return False
+    if credential.kind is CredentialKind.SECRET:
+        return credential.name.startswith(PROXY_SECRET) and uses_app_proxy(app)
+    if credential.name.startswith(SYNC_CERTIFICATES):
+        return is_connect_sync(app)
+    return credential.name.startswith(DEVICE_CERTIFICATE) and is_device_trust(app)
 
 
 @once
