@@ -47,8 +47,9 @@ class AuditBook:
     def note_token(
         self, principal: ObjectVersion, resource_id: str, at: float, ip_address: str, error_code: int
     ) -> None:
-        """A service principal or agent asked for a token."""
+        """A service principal, agent or managed identity asked for a token."""
         is_agent = principal.type_name == "agentIdentity"
+        is_managed = principal.values.get("servicePrincipalType") == "ManagedIdentity"
         agent = {"agentType": "agentIdentity" if is_agent else "notAgentic", "parentAppId": None}
         self.sign_ins.append(
             {
@@ -61,7 +62,7 @@ class AuditBook:
                 "servicePrincipalCredentialKeyId": None,
                 "resourceId": resource_id,
                 "resourceDisplayName": None,
-                "signInEventTypes": ["servicePrincipal"],
+                "signInEventTypes": ["managedIdentity" if is_managed else "servicePrincipal"],
                 "ipAddress": ip_address,
                 "isInteractive": False,
                 "status": {"errorCode": error_code, "failureReason": "Other.", "additionalDetails": None},

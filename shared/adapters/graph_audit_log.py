@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import product
 from typing import Any
 from urllib.parse import quote
 
@@ -26,6 +27,8 @@ MOST_LOST = 5
 # Entra writes this dash or that, and a space after the name or none: what begins like this is looked at.
 CREDENTIALS_CHANGED = ("Update application ", "Add service principal credentials", "Update service principal ")
 MEMBER_ADDED = "Add member to group"
+# A workload signs in as one or the other; the log of people is another.
+WORKLOADS = ("servicePrincipal", "managedIdentity")
 _ATTRIBUTES = "$select=id,appId,customSecurityAttributes"
 
 
@@ -96,8 +99,8 @@ class GraphAuditLog:
 
     async def tokens(self, since: datetime, resource_ids: Collection[str]) -> AsyncIterator[TokenUse]:
         """See `AuditLog.tokens`."""
-        for resource_id in sorted(resource_ids):
-            conditions = f"signInEventTypes/any(t: t eq 'servicePrincipal') and resourceId eq '{resource_id}'"
+        for resource_id, kind in product(sorted(resource_ids), WORKLOADS):
+            conditions = f"signInEventTypes/any(t: t eq '{kind}') and resourceId eq '{resource_id}'"
             async for row in self._rows(SIGN_INS, conditions, since):
                 token = parse_token(row)
                 if token is not None:

@@ -110,7 +110,7 @@ class AuditLog(Protocol):
         """Every addition of a member to one of these groups."""
 
     def tokens(self, since: datetime, resource_ids: Collection[str]) -> AsyncIterator[TokenUse]:
-        """Every token that was issued to an application or agent for one of these resources (app ids)."""
+        """Every token that an application, agent or managed identity got for one of these resources (app ids)."""
 
     async def attributes(
         self, object_ids: Collection[str], blueprints: Collection[str]

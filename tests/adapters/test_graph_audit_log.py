@@ -187,6 +187,20 @@ async def test_token_says_who_got_it_for_what_when_and_from_where(tenant: Tenant
     assert found == [TokenUse(bot, RESOURCE, now(tenant), "", "10.0.0.1")]
 
 
+async def test_managed_identity_gets_tokens_as_a_service_principal_does(tenant: Tenant) -> None:
+    managed = {"displayName": "vm", "appId": "an app", "servicePrincipalType": "ManagedIdentity"}
+    identity = (await tenant.write("POST", "/servicePrincipals", managed)).json()["id"]
+    bot = await agent(tenant)
+    for who in (identity, bot):
+        await plant(tenant, "sign-ins", servicePrincipalId=who, resourceId=RESOURCE)
+
+    found = await tokens(log_of(tenant), long_ago(tenant), RESOURCE)
+
+    assert sorted(one.principal_id for one in found) == sorted([identity, bot])
+    kinds = [row["signInEventTypes"] for row in tenant.state.audit.sign_ins]
+    assert kinds == [["managedIdentity"], ["servicePrincipal"]]
+
+
 async def test_refused_sign_ins_and_tokens_for_other_resources_are_none(tenant: Tenant) -> None:
     bot = await agent(tenant)
     await plant(tenant, "sign-ins", servicePrincipalId=bot, resourceId=RESOURCE, errorCode=7000222)

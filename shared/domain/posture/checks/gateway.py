@@ -163,7 +163,7 @@ CHECKS: tuple[Check[Estate], ...] = (
         "Went round the gateway",
         Severity.CRITICAL,
         "A token for a protected resource, and no session of its connection within ten minutes or live at the time.",
-        "GET /beta/auditLogs/signIns of service principals and managed identities, resourceId; the gateway's session log",
+        "GET /beta/auditLogs/signIns, resourceId, also of managed identities; the gateway's session log",
         f"{READ_AUDIT_LOG}, {READ_SESSIONS}",
         "Health probes, where the operator names them; tokens older than the log, and those of the last minutes",
         "Let a Conditional Access policy admit it from the gateway's addresses only: "
