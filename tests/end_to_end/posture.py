@@ -8,10 +8,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 from uuid import uuid4
 
 from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.blob.aio import BlobServiceClient
+from playwright.async_api import Page, async_playwright
 
 from sandbox import cast
 from sandbox.bench.crowd import settle, until
@@ -26,6 +28,7 @@ from sandbox.supervisor.settings import POSTURE_RULES
 from sandbox.teams.ids import chat_id
 from sandbox.teams.world import SECURITY_CHANNEL
 from shared.domain.evidence import verify
+from tests.sandbox.door_under_test import CHROMIUM
 
 Json = dict[str, Any]
 WITHIN, TO_REPORT = 20.0, 60.0
@@ -123,6 +126,20 @@ class Office:
     async def wish(self, one: Forgotten, person: Person) -> Card:
         """The wish to keep an agent's access, as somebody in the security channel sees it."""
         return await self.shown(SECURITY_CHANNEL, person, one, "An owner wants to keep this")
+
+    @asynccontextmanager
+    async def page(self, person: Person, width: int) -> AsyncIterator[Page]:
+        """Somebody's own chat with Tether on the page of Teams; no script of it goes wrong."""
+        wrong: list[str] = []
+        address = urlencode({"as": person.id, "in": chat_id(person.id)})
+        async with async_playwright() as playwright:
+            browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+            page = await browser.new_page(viewport={"width": width, "height": 844})
+            page.on("pageerror", lambda error: wrong.append(str(error)))
+            await page.goto(f"{self.sandbox.url('teams')}/#{address}")
+            yield page
+            await browser.close()
+        assert wrong == []
 
     async def click(self, card: Card, person: Person, verb: str, **inputs: str) -> str:
         """What the card, or else the message beside it, says after somebody has pressed its button."""

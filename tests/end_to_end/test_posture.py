@@ -4,8 +4,10 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
+from playwright.async_api import expect
 
 from sandbox import cast
 from sandbox.bench.crowd import until
@@ -15,8 +17,9 @@ from sandbox.teams.ids import chat_id
 from sandbox.teams.world import SECURITY_CHANNEL
 from shared.wire.cards.sentences import sentence
 from tests.end_to_end.posture import APP_THAT_IS_GONE, DIGEST, ROTATION, TO_REPORT, WITHIN, Office, running_office
+from tests.sandbox.door_under_test import CHROMIUM
 
-NAMES = ("keeper", "excepted", "refused", "shrunk", "retired", "dying")
+NAMES = ("keeper", "on-1280", "on-390", "excepted", "refused", "shrunk", "retired", "dying")
 AFTER_A_CRASH = 200
 
 
@@ -89,6 +92,25 @@ async def test_access_that_an_owner_keeps_is_excepted_once_somebody_else_has_acc
     assert accepted.startswith("Kept for a while")
     assert day in (await office.shown(chat_id(one.sponsor.id), one.sponsor, one, "Kept for a while")).words
     assert await office.kinds(one) == ["asked", "answered", "proposed", "answered", "kept"]
+
+
+@pytest.mark.skipif(not Path(CHROMIUM).exists(), reason=f"no chromium at {CHROMIUM}")
+@pytest.mark.parametrize("width", [1280, 390], ids=["desktop", "phone"])
+async def test_owner_writes_a_reason_and_chooses_a_day_on_the_page_of_teams(
+    office: Office, asked: Asked, width: int
+) -> None:
+    one, day = asked.agents[f"on-{width}"], f"{datetime.now(UTC) + timedelta(days=40):%Y-%m-%d}"
+    await office.asked(one)
+    async with office.page(one.sponsor, width) as page:
+        card = page.get_by_role("article").filter(has_text=one.agent.name)
+
+        await card.get_by_role("textbox", name="Reason").fill("needed in December")
+        await card.locator('input[type="date"]').fill(day)
+        await card.get_by_role("button", name="Keep").click()
+
+        await expect(card).to_contain_text("The wish to keep it waits")
+        await expect(card).to_contain_text(day)
+        assert await page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 async def test_next_report_shows_what_was_accepted_and_until_when_and_asks_nobody_twice(
