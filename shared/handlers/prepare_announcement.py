@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from shared.domain.card_token import Shown
 from shared.domain.posture.attestation import Question, rests
-from shared.domain.posture.exceptions import Classification
+from shared.domain.posture.exceptions import Exemption
 from shared.domain.posture.finding import Finding
 from shared.domain.posture.gateway_view import Estate
 from shared.domain.posture.inventory import App
@@ -21,12 +21,12 @@ from shared.wire.cards.digest import Offer, digest_card, digest_headline
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What a report was made of: findings, applications (read once), the gateway if it answered, classifications."""
+    """What a report was made of: findings, applications (read once), the gateway if it answered, exceptions."""
 
     findings: Sequence[Finding]
     apps: Iterable[App]
     estate: Estate | None
-    classified: Sequence[Classification] = ()
+    declared: Sequence[Exemption] = ()
 
 
 async def prepare_announcement(
@@ -45,7 +45,7 @@ async def prepare_announcement(
 async def _due(report: Report, judged: Judged, ports: Ports, asking: ApprovalRules) -> tuple[Question, ...]:
     """The worst questions that nobody is answering yet; those that rest take nobody's place."""
     owners, outside = asking.posture.owners, posture_needed(ports)
-    under = Asking(report.at, asking.posture, (*await outside.exemptions.all(), *judged.classified))
+    under = Asking(report.at, asking.posture, (*await outside.exemptions.all(), *judged.declared))
     due: list[Question] = []
     unowned = 0
     for question in questions(judged.findings, judged.apps, judged.estate, under):

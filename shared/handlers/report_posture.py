@@ -22,7 +22,7 @@ from shared.domain.posture.rules import PostureRules
 from shared.domain.posture.scan import Judge
 from shared.domain.posture.vault_judge import VAULT_CHECKS, Vaulted
 from shared.errors import RejectedError, RetryLaterError
-from shared.handlers.classify_findings import classify_findings
+from shared.handlers.except_findings import except_findings
 from shared.handlers.look_closer import look_closer
 from shared.handlers.name_owners import name_owners
 from shared.handlers.prepare_announcement import Judged, prepare_announcement
@@ -81,13 +81,13 @@ async def report_posture(ports: ReportPorts, rules: ReportRules) -> Published:
         before = await _previous(ports.reports, report_id)
         estate = await _estate(scan.at, ports, rules)
         vaulted = await _vaulted(ports, rules)
-        closer = await look_closer(scan, scan.tenant.lower(rules.posture.limits), vaulted)
+        closer = await look_closer(scan, rules.posture.limits, vaulted)
         seen, radii = await _judge_estate(estate, scan.at, ports, rules)
         of_tenant = judge_tenant(scan.tenant, scan.at, rules.posture.limits)
         findings = (*scan.findings, *of_tenant, *closer.vault_findings, *seen)
-        classified = await classify_findings(findings, scan.apps(), scan.at, rules.posture, ports.around)
+        declared = await except_findings(findings, scan.apps(), scan.at, rules.posture, ports.around)
         beside = sources_beside(scan.tenant, estate, vaulted, has_resources=bool(rules.posture.facts.protected))
-        exempt = (*await _exempt(ports.around), *classified)
+        exempt = (*await _exempt(ports.around), *declared)
         coverage, name = coverage_block(scan.coverage, beside), rules.tenant.name or rules.tenant.tenant_id
         report = build_report(findings, Basis(scan.at, name, _titles(), coverage, before, exempt))
         reaches, widest = [one.reach for one in radii], next(iter(radii), None)
@@ -95,7 +95,7 @@ async def report_posture(ports: ReportPorts, rules: ReportRules) -> Published:
         files = {**report_files(report, pictured), SNAPSHOT: encode_snapshot(report.snapshot())}
         if rules.asking is not None and ports.around.posture is not None:
             known = estate.value if isinstance(estate, Known) else None
-            judged = Judged(findings, scan.apps(), known, classified)
+            judged = Judged(findings, scan.apps(), known, declared)
             told = await prepare_announcement(report_id, report, judged, ports.around, rules.asking)
             files[ANNOUNCEMENT] = encode_announcement(told)
         await ports.reports.put(report_id, files)
@@ -139,8 +139,8 @@ async def _learn(ports: ReportPorts, rules: ReportRules, common: InCommon, at: d
 
 
 def _judging(rules: ReportRules, tenant: Tenant, at: datetime) -> Judge:
-    limits = tenant.lower(rules.posture.limits)
-    return lambda app: judge_app(app, at, limits, tenant)
+    limits_of = tenant.limits_of(rules.posture.limits)
+    return lambda app: judge_app(app, at, limits_of(app), tenant)
 
 
 async def _exempt(ports: Ports) -> Sequence[Exemption]:

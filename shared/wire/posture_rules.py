@@ -2,18 +2,18 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import datetime
 from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
-from shared.domain.posture.exceptions import Class, Declared
 from shared.domain.posture.gateway_view import Overlap, membership
 from shared.domain.posture.rules import OperatorFacts, OwnerRules, PostureRules
 from shared.wire.approval_routes import ChannelId, Duration
 from shared.wire.graph_notifications import ObjectId
+from shared.wire.posture_exceptions import Accepted, Classified, named_before, parse_until, untimely
 from shared.wire.posture_thresholds import Thresholds, limits_of, untenable
 from shared.wire.yaml_document import Name, Place, Strict, YamlDocument
 
@@ -26,6 +26,7 @@ _FIXES = {
     "enum": "write not-ours, or of a credential renewed-by-microsoft",
     "until": "write a day, such as 2027-03-31; it counts until its end, in UTC",
     "https-url": "write an https address alone, such as https://contoso.vault.azure.net",
+    "severity": "write low, medium, high or critical, as the report has it",
     "zone": "write a domain such as corp.contoso.example, without a dot in front",
     "too_short": "add an entry, or remove the key",
     "too_long": "keep fewer entries",
@@ -34,24 +35,6 @@ _FIXES = {
     "greater_than_equal": "raise it",
     "less_than_equal": "lower it",
 }
-
-
-def _until(value: object) -> datetime:
-    """The end of a day."""
-    return _day(value) + timedelta(days=1)
-
-
-def _day(value: object) -> datetime:
-    """The beginning of a day; YAML reads a day without quotes as a date."""
-    day = value if isinstance(value, date) and not isinstance(value, datetime) else None
-    if isinstance(value, str):
-        try:
-            day = date.fromisoformat(value)
-        except ValueError:
-            day = None
-    if day is None or day.year == date.max.year:
-        raise PydanticCustomError("until", "not a day")
-    return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
 def _vault_url(text: str) -> str:
@@ -74,7 +57,7 @@ def _zone(text: str) -> str:
 
 Actor = Annotated[str, StringConstraints(strip_whitespace=True, to_lower=True, min_length=1, max_length=256)]
 Connection = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=256)]
-Until = Annotated[datetime, BeforeValidator(_until)]
+Until = Annotated[datetime, BeforeValidator(parse_until)]
 VaultUrl = Annotated[str, AfterValidator(_vault_url)]
 Zone = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=253), AfterValidator(_zone)]
 
@@ -124,15 +107,6 @@ class _ExpectedMemberships(_Expected):
     memberships: list[_Membership] = Field(default=[])
 
 
-class _Classified(Strict):
-    """What a finding is instead of a risk, by whom and since which day: to be confirmed after a year."""
-
-    finding: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
-    kind: Class = Field(alias="as")
-    by: ObjectId
-    since: Annotated[datetime, BeforeValidator(_day)]
-
-
 class _Document(Strict):
     tenant_name: Name | None = Field(default=None, alias="tenant-name")
     channel: ChannelId | None = None
@@ -144,7 +118,8 @@ class _Document(Strict):
     rotations: _Expected = _Expected()
     private_zones: list[Zone] = Field(default=[], alias="private-zones")
     vaults: list[VaultUrl] = Field(default=[], max_length=100)
-    classified: list[_Classified] = Field(default=[], max_length=1000)
+    classified: list[Classified] = Field(default=[], max_length=1000)
+    accepted: list[Accepted] = Field(default=[], max_length=1000)
 
 
 def parse_posture_rules(text: str, file: str) -> PostureRules:
@@ -162,6 +137,7 @@ def parse_posture_rules(text: str, file: str) -> PostureRules:
 def _untimely(document: _Document) -> Iterator[tuple[Place, str]]:
     if document.owners.escalate_after <= document.owners.remind_after:
         yield ("owners", "escalate-after"), "not later than remind-after; raise it, or lower the other"
+    yield from untimely(document.accepted)
 
 
 def _twice(document: _Document) -> Iterator[tuple[Place, str]]:
@@ -173,15 +149,17 @@ def _twice(document: _Document) -> Iterator[tuple[Place, str]]:
     for name, some in document.gateway.workloads.items():
         if any(sources[source] > 1 for source in some):
             yield ("gateway", "workloads", name), "a source belongs to one workload; keep it once"
-    for number in _repeated(one.finding for one in document.classified):
-        yield ("classified", number, "finding"), "named before; keep one"
+    yield from named_before(document.classified, document.accepted)
 
 
 def _unreachable(document: _Document) -> Iterator[tuple[Place, str]]:
-    if document.approvers is not None and document.channel is None and not document.classified:
+    declared = (("classified", "classify", document.classified), ("accepted", "accept", document.accepted))
+    is_declaring = any(some for _, _, some in declared)
+    if document.approvers is not None and document.channel is None and not is_declaring:
         yield ("approvers",), "nobody asks them without a channel; add channel, or remove this key"
-    if document.classified and document.approvers is None:
-        yield ("classified",), "nobody may classify without approvers; add approvers, or remove this key"
+    for key, verb, some in declared:
+        if some and document.approvers is None:
+            yield (key,), f"nobody may {verb} without approvers; add approvers, or remove this key"
 
 
 def _repeated(values: Iterable[str]) -> Iterator[int]:
@@ -202,7 +180,8 @@ def _domain(document: _Document) -> PostureRules:
         limits=limits_of(document.thresholds),
         facts=_facts(document),
         vaults=tuple(dict.fromkeys(document.vaults)),
-        classified=tuple(Declared(one.finding, one.kind, one.by, one.since) for one in document.classified),
+        classified=tuple(one.declared() for one in document.classified),
+        accepted=tuple(one.declared() for one in document.accepted),
     )
 
 

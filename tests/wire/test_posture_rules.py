@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from sandbox import cast
 from sandbox.identity.server import ADMIN_OBJECT_ID
-from shared.domain.posture.exceptions import Class, Declared
+from shared.domain.posture.exceptions import Class, Declared, DeclaredRisk, Terms
+from shared.domain.posture.finding import Severity
 from shared.domain.posture.gateway_view import Overlap
 from shared.domain.posture.limits import Limits
 from shared.domain.posture.rules import OperatorFacts, OwnerRules, PostureRules
@@ -30,6 +31,8 @@ gateway:
     - {{resource: {ADA.upper()}, connection: b}}
 """
 CLASSIFIED = f"  - {{finding: 0f1e2d3c4b5a6978, as: not-ours, by: {ADA}, since: 2027-03-31}}\n"
+RISK = f"finding: 1f1e2d3c4b5a6978, severity: low, by: {ADA}, because: rests, since: 2027-03-01, until: 2027-05-29"
+ACCEPTED = f"  - {{{RISK}}}\n"
 NUMBERS = [one.name for one in fields(Limits) if isinstance(getattr(Limits(), one.name), int)]
 
 
@@ -84,6 +87,7 @@ def test_rules_say_thresholds_places_people_and_what_only_operators_know() -> No
         private-zones: [Corp.contoso.example.]
         vaults: [https://Contoso.vault.azure.net/, "https://contoso.vault.azure.net"]
         classified: [{{finding: 0f1e2d3c4b5a6978, as: not-ours, by: {ADA.upper()}, since: 2027-03-31}}]
+        accepted: [{{{RISK}}}]
         """
     )
 
@@ -112,6 +116,14 @@ def test_rules_say_thresholds_places_people_and_what_only_operators_know() -> No
         ),
         ("https://contoso.vault.azure.net",),
         (Declared("0f1e2d3c4b5a6978", Class.NOT_OURS, ADA, datetime(2027, 3, 31, tzinfo=UTC)),),
+        (
+            DeclaredRisk(
+                "1f1e2d3c4b5a6978",
+                Severity.LOW,
+                ADA,
+                Terms("rests", datetime(2027, 3, 1, tzinfo=UTC), datetime(2027, 5, 29, 23, 59, 59, tzinfo=UTC)),
+            ),
+        ),
     )
 
 
@@ -169,6 +181,27 @@ def test_rules_say_thresholds_places_people_and_what_only_operators_know() -> No
             f"approvers: {TEAM}\nclassified:\n{CLASSIFIED}{CLASSIFIED}",
             "line 4: classified.1.finding: named before; keep one",
         ),
+        (
+            f"approvers: {TEAM}\nclassified:\n{CLASSIFIED}accepted:\n{ACCEPTED.replace('1f1e', '0f1e')}",
+            "line 5: accepted.0.finding: named before; keep one",
+        ),
+        (
+            f"approvers: {TEAM}\naccepted:\n{ACCEPTED}{ACCEPTED}",
+            "line 4: accepted.1.finding: named before; keep one",
+        ),
+        (
+            f"approvers: {TEAM}\naccepted:\n{ACCEPTED.replace('05-29', '05-30')}",
+            "line 3: accepted.0.until: more than 90 days; write an earlier day",
+        ),
+        (
+            f"approvers: {TEAM}\naccepted:\n{ACCEPTED.replace('05-29', '02-28')}",
+            "line 3: accepted.0.until: earlier than since; write a later day",
+        ),
+        (
+            f"approvers: {TEAM}\naccepted:\n{ACCEPTED.replace('low', 'grave')}",
+            "line 3: accepted.0.severity: not a severity; write low, medium, high or critical",
+        ),
+        (f"accepted:\n{ACCEPTED}", "line 1: accepted: nobody may accept without approvers; add approvers"),
         (f"classified:\n{CLASSIFIED}", "line 1: classified: nobody may classify without approvers; add approvers"),
         ("- stale: 1", "line 1: the document: Input should be a valid dictionary"),
         ("owners: {}\nowners: {}", "line 2: owners: written twice; keep one"),

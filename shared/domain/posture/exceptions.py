@@ -4,7 +4,7 @@ An acceptance bears a risk for a while; a classification says why there is none,
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum, StrEnum
 
@@ -96,6 +96,27 @@ class Declared:
     kind: Class
     by: str
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredRisk:
+    """An acceptance as the operator wrote it down: by a person's object id, of what is no worse than `severity`."""
+
+    finding_id: str
+    severity: Severity
+    by: str
+    terms: Terms
+
+    @property
+    def at(self) -> datetime:
+        """Since when it is borne."""
+        return self.terms.starts_at
+
+    def covered(self, finding: Finding) -> Finding:
+        """The worst that it speaks of. Raises `RejectedError` when the finding is worse than that by now."""
+        if finding.severity > self.severity:
+            raise RejectedError("worse-than-accepted", finding.severity.word)
+        return replace(finding, severity=self.severity)
 
 
 def accept(

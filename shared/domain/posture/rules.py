@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from shared.domain.posture.exceptions import Declared
+from shared.domain.posture.exceptions import Declared, DeclaredRisk
 from shared.domain.posture.gateway_view import Overlap
 from shared.domain.posture.limits import Limits
 
@@ -54,3 +54,4 @@ class PostureRules:
     facts: OperatorFacts = field(default_factory=OperatorFacts)
     vaults: tuple[str, ...] = ()
     classified: tuple[Declared, ...] = ()
+    accepted: tuple[DeclaredRisk, ...] = ()

@@ -201,7 +201,7 @@ CHECKS: tuple[Check[Estate], ...] = (
         f"{LOG}; GET /beta/auditLogs/signIns",
         f"{READ_SESSIONS}, AuditLog.Read.All",
         "Ends of quarters: a silence no longer than one in thirteen months of history is left out. Yearly jobs cannot "
-        "be told apart: classify them. What has gone silent as a whole has A1 or A7",
+        "be told apart: accept them. What has gone silent as a whole has A1 or A7",
         TAKE_AWAY,
         _unused,
         ("access_unused", "season_slack"),

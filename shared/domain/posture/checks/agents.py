@@ -204,7 +204,7 @@ CHECKS: tuple[Check[Estate], ...] = (
         "A member of a task group is an ordinary service principal, without blueprint and sponsor.",
         "GET /servicePrincipals, agentIdentityBlueprintId; the task groups",
         f"Application.Read.All, {READ_MEMBERS}",
-        "What is a pipeline and no agent: classify it",
+        "What is a pipeline and no agent: accept it",
         'POST /servicePrincipals/microsoft.graph.agentIdentity {"agentIdentityBlueprintId": "…", '
         '"sponsors@odata.bind": ["…"]}, add it to the task group, then take {object_id} out',
         _outside_agent_id,

@@ -116,7 +116,7 @@ CHECKS: tuple[Check[App], ...] = (
         "A live secret on the registration; critical with a tier-0 permission or directory role.",
         "passwordCredentials; appRoleAssignedTo",
         READ_APPLICATIONS,
-        "Clients of other vendors may take nothing but secrets: classify them",
+        "Clients of other vendors may take nothing but secrets: accept them",
         'POST /applications/{object_id}/federatedIdentityCredentials {"name": "…", "issuer": "…", "subject": "…", '
         '"audiences": ["api://AzureADTokenExchange"]}, prove a token exchange, then removePassword',
         _secret_in_use,

@@ -143,7 +143,7 @@ CHECKS: tuple[Check[App], ...] = (
         "No sign-in with this key for longer than the limit; high beyond the second limit.",
         USES,
         READ_AUDIT_LOG,
-        "A stand-by credential for disasters rests by design: classify it. No row says nothing of one younger than the "
+        "A stand-by credential for disasters rests by design: accept it. No row says nothing of one younger than the "
         "limit",
         REMOVE_CREDENTIAL,
         _unused,

@@ -166,7 +166,7 @@ CHECKS: tuple[Check[App], ...] = (
         "isFallbackPublicClient is true; high when it has a live credential too.",
         "isFallbackPublicClient",
         READ_APPLICATIONS,
-        "Command lines that sign in by device code need it: classify them",
+        "Command lines that sign in by device code need it: accept them",
         'PATCH /applications/{object_id} {"isFallbackPublicClient": false}; true takes it back',
         _public_client,
         baselines=("OWASP NHI4",),

@@ -174,7 +174,7 @@ CHECKS: tuple[Check[App], ...] = (
         "Exactly one owner.",
         OWNERS.replace("eq 0", "eq 1"),
         READ_APPLICATIONS,
-        "As B1; a small team may have nobody else: classify it",
+        "As B1; a small team may have nobody else: accept it",
         ADD_OWNER,
         _single_owner,
     ),

@@ -1,4 +1,4 @@
-"""Classify findings: what operators wrote down is none of their risks, as long as whoever says so may say it."""
+"""Except findings: risks that operators wrote down as borne, or as none, while whoever says so may say it."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -6,7 +6,15 @@ from datetime import datetime
 from shared.domain.approval import Person
 from shared.domain.identity_map import is_object_id
 from shared.domain.posture.attestation import Role
-from shared.domain.posture.exceptions import Classification, Declared, classify
+from shared.domain.posture.exceptions import (
+    Declared,
+    DeclaredRisk,
+    Exemption,
+    Tier,
+    accept,
+    classify,
+    is_tier_0,
+)
 from shared.domain.posture.finding import Finding, ObjectKind, Verdict
 from shared.domain.posture.inventory import App, Known, Unknown
 from shared.domain.posture.questions import owners_of
@@ -19,46 +27,66 @@ _OWNED_BY_NOBODY = frozenset({ObjectKind.TENANT, ObjectKind.GROUP, ObjectKind.CO
 _Behind = Mapping[str, Owners | None]
 
 
-async def classify_findings(
+async def except_findings(
     findings: Sequence[Finding], apps: Iterable[App], at: datetime, rules: PostureRules, ports: Ports
-) -> tuple[Classification, ...]:
-    """The classifications that count; of the others the people on duty hear why they do not.
+) -> tuple[Exemption, ...]:
+    """The acceptances and classifications that count; of the others the people on duty hear why they do not.
 
-    Applications are read only if anything was classified. Whoever left, left the approvers, or has come to own what
+    Applications are read only if anything was written down. Whoever left, left the approvers, or has come to own what
     the finding is about, is not believed any more. Raises `RetryLaterError` when Entra does not answer.
     """
-    declared = {one.finding_id: one for one in rules.classified}
+    written: tuple[Declared | DeclaredRisk, ...] = (*rules.classified, *rules.accepted)
+    declared = {one.finding_id: one for one in written}
     found = [one for one in findings if one.verdict is Verdict.FAIL and one.finding_id in declared]
     if not found:
         return ()
     behind = _behind(apps, {one.about.object_id.lower() for one in found})
-    counted: list[Classification] = []
+    tier_0 = {one.about.object_id for one in findings if is_tier_0(one)}
+    counted: list[Exemption] = []
     for finding in found:
         one, owners = declared[finding.finding_id], _owners(finding, behind)
+        tier = Tier.TIER_0 if finding.about.object_id in tier_0 else Tier.OTHER
         try:
             _refuse_future(one, at)
-            counted.append(await _classified(finding, one, owners, rules.approvers, ports.directory))
+            person, known = await _said_by(one.by, owners, rules.approvers, ports.directory)
+            counted.append(_excepted(finding, one, person, known, tier))
         except RejectedError as error:
-            ports.alerts.raise_alert("classification-refused", finding_id=finding.finding_id, because=error.reason)
+            ports.alerts.raise_alert(_refused(one), finding_id=finding.finding_id, because=error.reason)
     return tuple(counted)
 
 
-async def _classified(
-    finding: Finding, declared: Declared, owners: Owners | None, approvers: str, directory: Directory
-) -> Classification:
+async def _said_by(
+    by: str, owners: Owners | None, approvers: str, directory: Directory
+) -> tuple[Person, Known[frozenset[str]] | Unknown]:
+    """Whoever said so, as Entra calls them, and who owns what it is about."""
     if owners is None:
-        return classify(finding, declared.kind, Person(declared.by, ""), Unknown("owners-not-read"), declared.at)
-    role, person = await role_of(Person(declared.by, declared.by), owners, approvers, directory)
+        return Person(by, ""), Unknown("owners-not-read")
+    role, person = await role_of(Person(by, by), owners, approvers, directory)
     if role is Role.NOBODY:
-        raise RejectedError("not-an-approver", declared.by)
-    ids = owners.ids | {person.principal_id} if role is Role.OWNER else owners.ids
-    return classify(finding, declared.kind, person, Known(ids), declared.at)
+        raise RejectedError("not-an-approver", by)
+    return person, Known(owners.ids | {person.principal_id} if role is Role.OWNER else owners.ids)
 
 
-def _refuse_future(declared: Declared, at: datetime) -> None:
-    """A day that is still to come would put the yearly question off."""
+def _excepted(
+    finding: Finding,
+    declared: Declared | DeclaredRisk,
+    person: Person,
+    owners: Known[frozenset[str]] | Unknown,
+    tier: Tier,
+) -> Exemption:
+    if isinstance(declared, Declared):
+        return classify(finding, declared.kind, person, owners, declared.at)
+    return accept(declared.covered(finding), person, declared.terms, owners, tier)
+
+
+def _refuse_future(declared: Declared | DeclaredRisk, at: datetime) -> None:
+    """A day that is still to come would put the next question off."""
     if declared.at > at:
-        raise RejectedError("classified-in-future", declared.at.isoformat())
+        raise RejectedError("said-in-future", declared.at.isoformat())
+
+
+def _refused(declared: Declared | DeclaredRisk) -> str:
+    return "classification-refused" if isinstance(declared, Declared) else "acceptance-refused"
 
 
 def _owners(finding: Finding, behind: _Behind) -> Owners | None:

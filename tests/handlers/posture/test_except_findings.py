@@ -1,4 +1,4 @@
-"""What operators classified stands in the report as none of their risks, as long as whoever says so may say it."""
+"""What operators accepted or classified is not open in the report, as long as whoever says so may say it."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -6,12 +6,15 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from shared.domain.posture.exceptions import Class, Declared
+from shared.domain.posture.exceptions import Class, Declared, DeclaredRisk, Terms
+from shared.domain.posture.finding import Finding, Severity
 from shared.domain.posture.report import Entry, Standing
 from shared.domain.posture.scan import Source
+from shared.handlers.except_findings import except_findings
 from shared.handlers.report_posture import Published, report_posture
 from shared.ports.reports import ANNOUNCEMENT
 from shared.wire.announcement import parse_announcement
+from tests.domain.posture.apps import app
 from tests.handlers.posture.test_announce_prepared import TOLD, Told
 
 APPROVERS = TOLD.posture.approvers
@@ -26,6 +29,7 @@ class Classified(Told):
         self.mary = self.world.entra.user("mary")
         self.world.entra.group("risk-approvers", self.mary)
         self.declared: tuple[Declared, ...] = ()
+        self.accepted: tuple[DeclaredRisk, ...] = ()
 
     def own(self, *people: str) -> None:
         """Every application has these owners, and no others."""
@@ -41,8 +45,24 @@ class Classified(Told):
         now = on or self.world.clock.now()
         self.declared = tuple(Declared(each.finding.finding_id, kind, self.mary, now) for each in found)
 
+    async def accept(self, days: int = 60, severity: Severity | None = None, begins: int = 0) -> None:
+        """Everything that is open now, for so many days, as mary says, who owns none of it."""
+        self.own("olga", "oscar")
+        found = (await self.report_with_rules()).report.open
+        since = self.world.clock.now() + timedelta(days=begins)
+        terms = Terms("the vendor removes it in May", since, since + timedelta(days=days))
+        self.accepted = tuple(
+            DeclaredRisk(
+                each.finding.finding_id,
+                each.finding.severity if severity is None else severity,
+                self.mary,
+                terms,
+            )
+            for each in found
+        )
+
     async def report_with_rules(self) -> Published:
-        posture = replace(TOLD.posture, classified=self.declared)
+        posture = replace(TOLD.posture, classified=self.declared, accepted=self.accepted)
         return await report_posture(self.desk.ports, replace(TOLD, posture=posture))
 
     async def report_after(self, days: int) -> Published:
@@ -51,7 +71,14 @@ class Classified(Told):
 
     @property
     def refused(self) -> list[object]:
-        return [one["because"] for reason, one in self.world.alerts.raised if reason == "classification-refused"]
+        return self._because("classification-refused")
+
+    @property
+    def not_borne(self) -> list[object]:
+        return self._because("acceptance-refused")
+
+    def _because(self, alert: str) -> list[object]:
+        return [one["because"] for reason, one in self.world.alerts.raised if reason == alert]
 
 
 def said(entries: tuple[Entry, ...]) -> list[tuple[Standing, str, str]]:
@@ -131,5 +158,73 @@ async def test_day_to_come_and_credential_that_is_none_are_refused() -> None:
     await later.report_after(7)
     await no_credential.report_after(7)
 
-    assert later.refused == ["classified-in-future"]
+    assert later.refused == ["said-in-future"]
     assert set(no_credential.refused) == {"nothing-to-renew"}
+
+
+async def test_accepted_finding_is_not_open_until_its_day_and_says_why() -> None:
+    tenant = Classified()
+    await tenant.accept(days=60)
+
+    made = await tenant.report_after(7)
+    soon = await tenant.report_after(50)
+    over = await tenant.report_after(7)
+
+    assert said(made.report.entries) == [(Standing.ACCEPTED, "C1", "quiet")]
+    page = tenant.desk.reports.files[made.report_id, "report.html"].decode()
+    assert f"accepted until {tenant.accepted[0].terms.ends_at:%Y-%m-%d}" in page
+    assert "the vendor removes it in May" in page
+    assert said(soon.report.lapsing) == [(Standing.ACCEPTED, "C1", "quiet")]
+    assert [each.finding.check_id for each in over.report.lapsed] == ["C1"]
+    assert tenant.not_borne == []
+
+
+@pytest.mark.parametrize(
+    ("change", "because"),
+    [(_leaves, "not-an-approver"), (_is_disabled, "not-an-approver"), (_owns_it, "approver-is-owner")],
+)
+async def test_acceptance_ends_when_whoever_bears_it(change: Callable[[Classified], None], because: str) -> None:
+    tenant = Classified()
+    await tenant.accept()
+    change(tenant)
+
+    made = await tenant.report_after(7)
+
+    assert (Standing.OPEN, "C1", "quiet") in said(made.report.entries)
+    assert tenant.not_borne == [because]
+
+
+@pytest.mark.parametrize(
+    ("days", "severity", "begins", "because"),
+    [
+        (91, None, 0, "acceptance-too-long"),
+        (60, Severity.INFO, 0, "worse-than-accepted"),
+        (60, None, 30, "said-in-future"),
+        (0, None, 0, "acceptance-without-time"),
+    ],
+)
+async def test_risk_is_borne_on_the_same_terms_as_in_teams(
+    days: int, severity: Severity | None, begins: int, because: str
+) -> None:
+    tenant = Classified()
+    await tenant.accept(days, severity, begins)
+
+    made = await tenant.report_after(7)
+
+    assert said(made.report.open) == [(Standing.OPEN, "C1", "quiet")]
+    assert tenant.not_borne == [because]
+
+
+async def test_risk_of_what_can_take_the_tenant_over_is_borne_for_a_month_at_most() -> None:
+    tenant = Classified()
+    secret = (await tenant.report_with_rules()).report.open[0].finding
+    worst = Finding("E1", secret.about, Severity.CRITICAL, "It can take the tenant over.")
+    await tenant.accept(days=31)
+    rules, at = replace(TOLD.posture, accepted=tenant.accepted), tenant.world.clock.now()
+    apps = [app({"object_id": secret.about.object_id})]
+
+    alone = await except_findings([secret], apps, at, rules, tenant.desk.ports.around)
+    beside = await except_findings([secret, worst], apps, at, rules, tenant.desk.ports.around)
+
+    assert ([one.finding_id for one in alone], beside) == ([secret.finding_id], ())
+    assert tenant.not_borne == ["acceptance-too-long"]
