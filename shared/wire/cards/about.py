@@ -72,12 +72,12 @@ def approved_groups(approval: Approval) -> frozenset[str]:
     return frozenset((*approval.answered, *applied))
 
 
-def names(each: Iterable[str], most: int = _MOST_PEOPLE) -> list[Run]:
+def names(each: Iterable[str], most: int = _MOST_PEOPLE, longest: int = _NAME) -> list[Run]:
     """Other people's names in a row, as runs; says how many more there are, or that there is none."""
     wanted_names = tuple(each)
     runs: list[Run] = []
     for name in wanted_names[:most]:
-        runs += [*_comma(runs), *quoted(name, _NAME)]
+        runs += [*_comma(runs), *quoted(name, longest)]
     return [*runs, *_others(len(wanted_names) - most, runs)]
 
 

@@ -28,7 +28,6 @@ from shared.wire.cards.words import counted, moment
 from shared.wire.report import sentences
 
 MOST_BYTES = 20 * 1024
-_FITS = ((64, 3, 5), (48, 2, 5), (32, 1, 5), (24, 1, 3), (16, 0, 1))
 _COLORS = {Severity.CRITICAL: "Attention", Severity.HIGH: "Warning", Severity.MEDIUM: "Warning"}
 SHRINK = "shrink"
 _ANSWERS = (("Keep", "keep", "auto"), ("Shrink", SHRINK, "none"), ("Retire", "retire", "none"))
@@ -41,6 +40,22 @@ class Offer:
     token: str
     takes: tuple[str, ...] = ()
     findings: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """How long other people's texts may be, how many are named of what changed, and how many of the worst are shown."""
+
+    longest: int
+    named: int
+    worst: int
+
+
+# Texts get shorter, down to where names can hardly be told apart, before one of the five worst is left out.
+_FITS = tuple(
+    Fit(*each)
+    for each in ((64, 3, 5), (48, 2, 5), (32, 1, 5), (24, 1, 5), (16, 0, 5), (12, 0, 5), (12, 0, 3), (12, 0, 1))
+)
 
 
 def digest_card(report: Report, link: str | None, offers: Mapping[str, Offer] | None = None) -> Card:
@@ -59,15 +74,14 @@ def digest_headline(report: Report) -> str:
     return f"Identity posture: {', '.join(f'{count} {what}' for what, count in _numbers(report))}"
 
 
-def _changed(report: Report, link: str | None, offers: Mapping[str, Offer], fit: tuple[int, int, int]) -> Card:
-    longest, most_named, most_worst = fit
+def _changed(report: Report, link: str | None, offers: Mapping[str, Offer], fit: Fit) -> Card:
     verdict = block(said(sentences.verdict(report)))
-    worst = report.worst[:most_worst]
+    worst = report.worst[: fit.worst]
     body = [
         banner("emphasis", "Identity posture", verdict, block(*_counts(report))),
         *_incomplete(report),
-        *(_named(what, entries, most_named) for what, entries in _changes(report) if entries and most_named),
-        *(_worst(entry, report, link, offers, longest) for entry in worst),
+        *(_named(what, entries, fit) for what, entries in _changes(report) if entries and fit.named),
+        *(_worst(entry, report, link, offers, fit.longest) for entry in worst),
         *_reason(any(entry.finding.finding_id in offers for entry in worst)),
     ]
     return card(digest_headline(report), body, open_link(link))
@@ -110,14 +124,15 @@ def _incomplete(report: Report) -> list[Element]:
     return [warning("Not complete.", said(text))]
 
 
-def _named(what: str, entries: Sequence[Entry], most: int) -> Element:
-    return fact(what.capitalize(), block(*names([entry.finding.about.name for entry in entries], most), spacing="None"))
+def _named(what: str, entries: Sequence[Entry], fit: Fit) -> Element:
+    called = names([entry.finding.about.name for entry in entries], fit.named, fit.longest)
+    return fact(what.capitalize(), block(*called, spacing="None"))
 
 
 def _worst(entry: Entry, report: Report, link: str | None, offers: Mapping[str, Offer], longest: int) -> Element:
     finding, offer = entry.finding, offers.get(entry.finding.finding_id)
     color = _COLORS.get(finding.severity, "Default")
-    owners = names(finding.owners, 2) if finding.owners else [said("nobody", color="Attention")]
+    owners = names(finding.owners, 2, longest) if finding.owners else [said("nobody", color="Attention")]
     title = report.titles.get(finding.check_id, "")
     check = finding.check_id if finding.says.startswith(title) else f"{finding.check_id} {title}"
     items = [
@@ -131,7 +146,7 @@ def _worst(entry: Entry, report: Report, link: str | None, offers: Mapping[str, 
             *owners,
             spacing="None",
         ),
-        *_beyond(offer),
+        *_beyond(offer, longest),
     ]
     actions = [*_open(link, finding.finding_id), *_answers(offer)]
     return box("default", *items, *([{"type": "ActionSet", "actions": actions}] if actions else []))
@@ -143,13 +158,13 @@ def _open(link: str | None, finding_id: str) -> list[Element]:
     return open_link(f"{link}#f-{finding_id}")
 
 
-def _beyond(offer: Offer | None) -> list[Element]:
+def _beyond(offer: Offer | None, longest: int) -> list[Element]:
     """What an answer does besides: nobody takes away or keeps what they were not told of."""
     runs: list[Run] = []
     if offer is not None and offer.findings > 1:
         runs.append(said(f"An answer is about all {counted(offer.findings, 'finding')} of it. ", isSubtle=True))
     if offer is not None and offer.takes:
-        runs += [said("Shrink takes away: ", isSubtle=True), *names(offer.takes, 3)]
+        runs += [said("Shrink takes away: ", isSubtle=True), *names(offer.takes, 3, longest)]
     return [block(*runs, spacing="None")] if runs else []
 
 

@@ -7,7 +7,9 @@ from playwright.async_api import Page
 
 from shared.domain.posture.report import Report
 from shared.wire.cards.digest import MOST_BYTES, Offer, digest_card, digest_headline
+from shared.wire.cards.elements import Card
 from shared.wire.cards.fit import size
+from tests.wire.cards.hostile import HOSTILE
 from tests.wire.cards.rendering import draw
 from tests.wire.cards.test_golden import packaged_schema, parts, without_extensions
 from tests.wire.report.samples import first_report, poisoned, quiet_report, report
@@ -32,14 +34,44 @@ def test_digest_is_valid_and_small(name: str) -> None:
     assert max((len(part["columns"]) for part in parts(card) if part.get("type") == "ColumnSet"), default=0) <= 2
 
 
-@pytest.mark.parametrize("text", ["\U0001f469" * 500, "\u05e2" * 500, "x" * 60_000, "{{" * 400, '"\\' * 400])
-def test_digest_of_the_longest_names_is_small_and_still_has_its_numbers(text: str) -> None:
+LONGEST = (
+    "\U0001f469" * 500,
+    "\U0001f469\u200d" * 500,
+    "\U0001f1e9\U0001f1ea" * 400,
+    "a\u0301\u0302\u0303\u0304" * 300,
+    "\u05e2" * 500,
+    "\u202e" * 900 + "\u05e2\u0301" * 500,
+    "\U0001f469 {{" * 300,
+    "x" * 60_000,
+    "{{" * 400,
+    '"\\' * 400,
+)
+
+
+def opened(card: Card) -> list[str]:
+    """Which findings can be opened from it, in order."""
+    return [part["url"].partition("#f-")[2] for part in parts(card) if "#f-" in str(part.get("url", ""))]
+
+
+@pytest.mark.parametrize("text", [*LONGEST, *(text * 100 for text in HOSTILE.values())])
+def test_digest_of_the_longest_names_is_small_and_still_has_the_five_worst_and_its_numbers(text: str) -> None:
     told = poisoned(text)[0]
 
     card = digest_card(told, LINK, offers(told, text))
 
     assert size(card) <= MOST_BYTES
+    assert opened(card) == [entry.finding.finding_id for entry in told.worst]
+    assert len(told.worst) == 5
     assert "1 new" in card["speak"]
+
+
+def test_texts_stay_as_long_as_they_can() -> None:
+    told = poisoned("x" * 40)[0]
+
+    card = digest_card(told, LINK, offers(told))
+
+    assert "x" * 20 in str(card)
+    assert len(opened(card)) == 5
 
 
 def test_headline_says_numbers_only() -> None:
