@@ -15,6 +15,7 @@ from rich.table import Table
 
 from sandbox.bench.approvals import measure_approvals
 from sandbox.bench.imports import measure_import
+from sandbox.bench.report import measure_report
 from sandbox.bench.result import Result
 from sandbox.bench.revocations import measure_burst, measure_latency
 from sandbox.bench.scan import measure_scan
@@ -38,6 +39,7 @@ def measures(*, quick: bool) -> dict[str, Measure]:
         "latency": lambda sandbox: measure_latency(sandbox, 50 if quick else 500),
         "approvals": lambda sandbox: measure_approvals(sandbox, 20 if quick else 100),
         "scan": lambda sandbox: measure_scan(sandbox, *((5_000, 7_500) if quick else (100_000, 150_000))),
+        "report": lambda sandbox: measure_report(sandbox, 5_000),
         "lost": measure_lost_notifications,
         "disabled": measure_service_principal,
         "burst": lambda sandbox: measure_burst(sandbox, 200 if quick else 2000, 6 if quick else 60),
