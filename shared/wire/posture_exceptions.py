@@ -84,9 +84,10 @@ def untimely(accepted: Sequence[Accepted]) -> Iterator[tuple[Place, str]]:
 
 def named_before(classified: Sequence[Classified], accepted: Sequence[Accepted]) -> Iterator[tuple[Place, str]]:
     """Findings that are named more than once, in either list."""
+    named = [(("classified", number, "finding"), one.finding) for number, one in enumerate(classified)]
+    named += [(("accepted", number, "finding"), one.finding) for number, one in enumerate(accepted)]
     seen: set[str] = set()
-    for key, some in (("classified", classified), ("accepted", accepted)):
-        for number, one in enumerate(some):
-            if one.finding in seen:
-                yield (key, number, "finding"), "named before; keep one"
-            seen.add(one.finding)
+    for place, finding in named:
+        if finding in seen:
+            yield place, "named before; keep one"
+        seen.add(finding)
