@@ -53,8 +53,8 @@ async def main() -> dict[str, Any]:
 
 
 def _judging(tenant: Tenant, at: datetime) -> Judge:
-    limits = tenant.lower(LIMITS)
-    return lambda app: judge_app(app, at, limits, tenant)
+    limits_of = tenant.limits_of(LIMITS)
+    return lambda app: judge_app(app, at, limits_of(app), tenant)
 
 
 async def _ports(stack: AsyncExitStack, settings: Settings) -> tuple[ScanPorts, TenantPorts]:

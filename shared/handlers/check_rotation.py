@@ -9,7 +9,6 @@ from typing import BinaryIO
 
 from shared.domain.posture.coverage import Coverage, SourceState
 from shared.domain.posture.estate_facts import InCommon, Tenant
-from shared.domain.posture.inventory import Known, Unknown
 from shared.domain.posture.rotation import RotationState
 from shared.domain.posture.rotation_ledger import LedgerHead, NotedApp, side_by_side
 from shared.domain.posture.rotation_look import RotationLook, Sight
@@ -17,7 +16,8 @@ from shared.domain.posture.rotation_news import AppNews
 from shared.domain.posture.rotation_troubles import FIRST, STARTED_ANEW, troubles_of
 from shared.domain.posture.rules import PostureRules
 from shared.domain.posture.scan import Judge, Learning, Source
-from shared.errors import RejectedError, RetryLaterError
+from shared.errors import RejectedError
+from shared.handlers.read_tenant import known
 from shared.handlers.read_vaults import read_vaults
 from shared.handlers.scan_inventory import AT_ONCE, Scan, ScanPorts, ScanRules, scan_inventory
 from shared.handlers.tell_rotation import Outbox, tell_owners, tell_security
@@ -101,7 +101,7 @@ async def check_rotation(
             await _see_everything(look, ledger, scan, draft)
             troubles = (
                 *ledger.troubles,
-                *troubles_of(scan.coverage, scan.tenant.policy, sight.vaulted, look.unclaimed()),
+                *troubles_of(scan.coverage, scan.tenant, sight.vaulted, look.unclaimed()),
             )
             desk = _Desk(ports, rules, ledger, scan.coverage.scan_id)
             notices = await desk.tell(look, sight, troubles) if sight.tells else ()
@@ -131,7 +131,7 @@ class _Desk:
         outbox = Outbox(notices, self.ports.queue, self.ports.scan.clock, self.scan_id, since)
         fresh = tuple(one for one in troubles if not self.ledger.has_heard(one))
         news = replace(look.news, troubles=troubles)
-        told = await tell_owners(look.for_owners, news, sight.limits, outbox)
+        told = await tell_owners(look.for_owners, news, outbox)
         if not news.events and not fresh:
             return told
         return (*told, await tell_security(news, self.rules.posture.channel, outbox))
@@ -148,13 +148,11 @@ async def _stored(ledger: RotationLedger, file: BinaryIO) -> _Ledger:
 
 
 def _learning(policies: TenantPolicies) -> Learning:
-    """Of the tenant nothing but its policy matters here."""
+    """Of the tenant nothing but its policies matters here."""
 
     async def learn(_in_common: InCommon, _at: datetime) -> Tenant:
-        try:
-            return Tenant(policy=Known(await policies.app_management()))
-        except (RejectedError, RetryLaterError) as error:
-            return Tenant(policy=Unknown(error.reason))
+        policy, own = await known(policies.app_management()), await known(policies.own_app_management())
+        return Tenant(policy=policy, own_policies=own)
 
     return learn
 
@@ -164,10 +162,10 @@ def _judge_nothing(_tenant: Tenant, _at: datetime) -> Judge:
 
 
 async def _sight(scan: Scan, ports: RotationPorts, rules: RotationRules) -> Sight:
-    policy, limits = scan.tenant.policy, rules.posture.limits
     return Sight(
         scan.at,
-        policy.value.lower(limits) if isinstance(policy, Known) else limits,
+        rules.posture.limits,
+        scan.tenant,
         await read_vaults(ports.vaults, rules.posture.vaults),
         is_whole=_is_whole(scan.coverage),
         tells=ports.notices is not None and bool(rules.posture.channel),

@@ -25,12 +25,12 @@ class CloserLook:
 
 
 async def look_closer(scan: Scan, limits: Limits, vaulted: Vaulted) -> CloserLook:
-    """The figures under these limits; the scan's claim is renewed meanwhile."""
-    credentials, rotations = CredentialTally(scan.at), RotationTally(scan.at, limits)
+    """The figures under these limits, lowered to the policies; the scan's claim is renewed meanwhile."""
+    credentials, rotations, limits_of = CredentialTally(scan.at), RotationTally(scan.at), scan.tenant.limits_of(limits)
     judge, found = VaultJudge(vaulted, scan.at, limits), list[Finding]()
     for number, app in enumerate(scan.apps()):
         credentials.add(app)
-        rotations.add(app)
+        rotations.add(app, limits_of(app))
         found += judge.judge(app)
         if number % AT_ONCE == 0:
             await asyncio.sleep(0)

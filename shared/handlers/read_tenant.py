@@ -1,4 +1,4 @@
-"""Read tenant: what one application alone cannot say: the policy, the names of redirects, who changed credentials."""
+"""Read tenant: what one application alone cannot say: the policies, the names of redirects, who changed credentials."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from shared.domain.posture.checks.redirects import is_private
-from shared.domain.posture.estate_facts import HostAnswers, InCommon, Policy, Tenant, credential_changes
+from shared.domain.posture.estate_facts import HostAnswers, InCommon, OwnPolicy, Policy, Tenant, credential_changes
 from shared.domain.posture.gateway_view import AuditEvent
 from shared.domain.posture.inventory import Known, Unknown
 from shared.errors import RejectedError, RetryLaterError
@@ -35,16 +35,18 @@ async def read_tenant(asked: Tenant, common: InCommon, at: datetime, ports: Tena
     asked of nobody.
     """
     async with asyncio.TaskGroup() as group:
-        policy = group.create_task(_known(ports.policies.app_management()))
+        policy = group.create_task(known(ports.policies.app_management()))
+        own = group.create_task(known(ports.policies.own_app_management()))
         hosts = group.create_task(_answers(asked, common, ports.names))
-        changes = group.create_task(_known(ports.audit.credential_changes(at - AUDITED)))
-    return _tenant(asked, common, policy.result(), hosts.result(), changes.result())
+        changes = group.create_task(known(ports.audit.credential_changes(at - AUDITED)))
+    return _tenant(asked, common, policy.result(), own.result(), hosts.result(), changes.result())
 
 
-def _tenant(
+def _tenant(  # noqa: PLR0913, PLR0917 - one for each thing that is read
     asked: Tenant,
     common: InCommon,
     policy: Known[Policy] | Unknown,
+    own_policies: Known[tuple[OwnPolicy, ...]] | Unknown,
     hosts: Known[HostAnswers] | Unknown,
     changes: Known[tuple[AuditEvent, ...]] | Unknown,
 ) -> Tenant:
@@ -54,6 +56,7 @@ def _tenant(
         live_principals=common.live_principals,
         shared_thumbprints=common.shared_thumbprints,
         policy=policy,
+        own_policies=own_policies,
         unresolved_hosts=Known(hosts.value.unresolved) if isinstance(hosts, Known) else hosts,
         unanswered_hosts=hosts.value.unanswered if isinstance(hosts, Known) else frozenset(),
         credential_changes=credential_changes(changes),
@@ -64,10 +67,11 @@ async def _answers(asked: Tenant, common: InCommon, names: NameServers) -> Known
     if isinstance(common.redirect_hosts, Unknown):
         return common.redirect_hosts
     public = {host for host in common.redirect_hosts.value if not is_private(host, asked.private_zones)}
-    return await _known(names.answers(public))
+    return await known(names.answers(public))
 
 
-async def _known(reading: Awaitable[Value]) -> Known[Value] | Unknown:
+async def known(reading: Awaitable[Value]) -> Known[Value] | Unknown:
+    """What was read, or why it was not."""
     try:
         return Known(await reading)
     except (RejectedError, RetryLaterError) as error:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from uuid import UUID, uuid5
 
 from shared.domain.card_copy import Audience, CardUpdate, CopySpec, Face, Place, PlaceKind
-from shared.domain.posture.limits import Limits
 from shared.domain.posture.rotation_news import AppNews, RotationNews
 from shared.ports import Clock, Notices, Queue
 from shared.wire.cards.activities import activity
@@ -25,7 +24,7 @@ class Outbox:
     since: str
 
 
-async def tell_owners(told: Sequence[AppNews], news: RotationNews, limits: Limits, outbox: Outbox) -> tuple[str, ...]:
+async def tell_owners(told: Sequence[AppNews], news: RotationNews, outbox: Outbox) -> tuple[str, ...]:
     """The notice ids of the owners' cards. The same news is the same notice, whenever it is told again."""
     notice_ids = []
     for one in told:
@@ -33,7 +32,7 @@ async def tell_owners(told: Sequence[AppNews], news: RotationNews, limits: Limit
             continue
         place = Place(PlaceKind.PERSON, one.owner.principal_id)
         notice_id = _notice_id("owner", place.id, one.object_id, *one.words)
-        await _show(notice_id, activity(owner_card(one, news, limits), owner_headline(one)), place, outbox)
+        await _show(notice_id, activity(owner_card(one, news), owner_headline(one)), place, outbox)
         notice_ids.append(notice_id)
     return tuple(notice_ids)
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from shared.domain.posture.attestation import Attestation
-from shared.domain.posture.estate_facts import HostAnswers, InCommon, Policy
+from shared.domain.posture.estate_facts import HostAnswers, InCommon, OwnPolicy, Policy
 from shared.domain.posture.exceptions import Exemption
 from shared.domain.posture.gateway_view import AuditEvent, TokenUse
 from shared.domain.posture.inventory import App, Unknown
@@ -91,6 +91,9 @@ class TenantPolicies(Protocol):
 
     async def app_management(self) -> Policy:
         """The default app management policy. Raises `RejectedError` with what Graph said where it may not be read."""
+
+    async def own_app_management(self) -> tuple[OwnPolicy, ...]:
+        """The policies of single applications, each with all that it applies to. Raises as the other does."""
 
 
 class NameServers(Protocol):

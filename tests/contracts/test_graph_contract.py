@@ -189,6 +189,22 @@ async def test_generated_federated_credentials_and_policy_are_as_published(
         assert complaints(types, "passwordCredentialConfiguration", one) == []
 
 
+async def test_generated_policies_of_single_applications_are_as_published(
+    types: dict[str, Any], tenant: Tenant
+) -> None:
+    await tenant.client.post("/sandbox/posture", json={"applications": 500, "service_principals": 750})
+
+    policies = await tenant.rows("/policies/appManagementPolicies?$expand=appliesTo")
+    shown = {one["id"]: one["appliesTo"] for one in policies}
+    targets = {one: await tenant.rows(f"/policies/appManagementPolicies/{one}/appliesTo") for one in shown}
+
+    assert [one for policy_id, some in shown.items() for one in some if one not in targets[policy_id]] == []
+    assert sorted((len(shown[one]), len(targets[one])) for one in shown) == [(2, 2), (2, 2), (20, 25)]
+    assert types["appManagementPolicy"]["properties"].keys() <= policies[0].keys()
+    for one in policies:
+        assert complaints(types, "customAppManagementConfiguration", one["restrictions"]) == []
+
+
 BETA_ONLY = {"signInEventTypes", "servicePrincipalCredentialKeyId", "agent"}
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
+from datetime import UTC, datetime
 
 import httpx
 import pytest
@@ -12,7 +13,7 @@ from sandbox.tenant import HOST
 from shared.adapters.graph_policies import GraphPolicies
 from shared.adapters.name_servers import DnsNameServers
 from shared.adapters.patient_graph import PatientGraph
-from shared.domain.posture.estate_facts import HostAnswers
+from shared.domain.posture.estate_facts import HostAnswers, OwnPolicy, Policy
 from shared.errors import RejectedError, RetryLaterError
 from tests.fakes.scan import Ticks
 from tests.sandbox.host_process import free_port
@@ -47,6 +48,52 @@ class TestPolicies:
         found = await policies(tenant.client, "Policy.Read.All").app_management()
 
         assert (found.enabled, found.max_secret_days) == (True, days)
+
+    async def test_policies_of_single_applications_are_read_with_whom_they_apply_to(self, tenant: Tenant) -> None:
+        wish = {"seed": 7, "applications": 0, "service_principals": 0}
+        (await tenant.client.post("/sandbox/posture", json=wish)).raise_for_status()
+        truth = (await tenant.client.get("/sandbox/posture/expected")).json()
+
+        found = await policies(tenant.client, "Policy.Read.All").own_app_management()
+
+        bound = {object_id: one for one in found for object_id in one.applies_to}
+        (guilty,) = [one["object_id"] for one in truth["positives"] if "its own policy allows 60" in one["shape"]]
+        (off,) = [one["object_id"] for one in truth["innocents"] if "its own policy is off" in one["why"]]
+        assert (len(found), len(bound)) == (3, 29)
+        assert bound[guilty] == OwnPolicy(
+            Policy(True, 61, binds_after=datetime(2019, 10, 19, 10, 37, tzinfo=UTC)),
+            frozenset({"max_secret_days"}),
+            bound[guilty].applies_to,
+        )
+        assert not bound[off].policy.enabled
+
+    async def test_policy_that_applies_to_more_than_a_row_shows_is_read_to_its_end(self) -> None:
+        ids = [f"object-{number}" for number in range(25)]
+        row = {"id": "policy", "isEnabled": True, "restrictions": {}, "appliesTo": [{"id": one} for one in ids[:20]]}
+        asked = []
+
+        def answer(request: httpx.Request) -> httpx.Response:
+            asked.append(request.url.path)
+            if request.url.path.endswith("/appliesTo"):
+                rest = ids[20:] if "$skiptoken" in request.url.params else ids[:20]
+                more = {} if rest[0] == ids[20] else {"@odata.nextLink": f"{request.url}&$skiptoken=x"}
+                return httpx.Response(200, json={"value": [{"id": one} for one in rest]} | more)
+            return httpx.Response(200, json={"value": [row]})
+
+        transport = httpx.MockTransport(answer)
+        async with httpx.AsyncClient(transport=transport, base_url="https://graph.example") as client:
+            (found,) = await policies(client).own_app_management()
+
+        assert found.applies_to == set(ids)
+        assert len(asked) == 3
+
+    @pytest.mark.parametrize(("status", "error"), [(403, RejectedError), (503, RetryLaterError)])
+    async def test_policies_of_single_applications_that_cannot_be_read_say_why(
+        self, status: int, error: type[Exception]
+    ) -> None:
+        async with answering(status, {}) as client:
+            with pytest.raises(error, match=f"graph-{status}"):
+                await policies(client).own_app_management()
 
     @pytest.mark.parametrize("status", [400, 401, 403, 404])
     async def test_policy_that_may_not_be_read_is_refused_with_what_graph_said(self, status: int) -> None:

@@ -2,7 +2,7 @@
 
 from typing import BinaryIO
 
-from shared.domain.posture.estate_facts import Policy
+from shared.domain.posture.estate_facts import OwnPolicy, Policy
 from shared.domain.posture.vault import VaultVersion
 from shared.errors import AlreadyDecidedError, TetherError
 from tests.fakes.faults import Faults
@@ -33,16 +33,23 @@ class FakeRotationLedger:
 
 
 class FakePolicies:
-    """A policy, or why it cannot be read."""
+    """A policy and those of single applications, or why they cannot be read."""
 
     def __init__(self) -> None:
         self.policy = Policy(enabled=False)
         self.failure: TetherError | None = None
+        self.own: tuple[OwnPolicy, ...] = ()
+        self.own_failure: TetherError | None = None
 
     async def app_management(self) -> Policy:
         if self.failure is not None:
             raise self.failure
         return self.policy
+
+    async def own_app_management(self) -> tuple[OwnPolicy, ...]:
+        if self.own_failure is not None:
+            raise self.own_failure
+        return self.own
 
 
 class FakeVaults:

@@ -173,6 +173,7 @@ async def _ask_for_posture(client: httpx.AsyncClient, url: str, people: dict[str
     await port.look_up(Source.OWNERS, [f"applications/{join.keys(Source.FEDERATED_CREDENTIALS)[0]}"])
     join.close()
     await GraphPolicies(port.graph).app_management()
+    await GraphPolicies(port.graph).own_app_management()
     log, week_ago = GraphAuditLog(port.graph), datetime.now(UTC) - timedelta(days=7)
     await log.credential_changes(week_ago)
     await log.membership_changes(week_ago, [people["team"]])

@@ -4,9 +4,9 @@ from typing import Any
 import pytest
 
 from sandbox.graph.posture.policies import POLICIES
-from shared.domain.posture.estate_facts import Policy
+from shared.domain.posture.estate_facts import OwnPolicy, Policy
 from shared.errors import RetryLaterError
-from shared.wire.app_management_policy import parse_app_management_policy
+from shared.wire.app_management_policy import parse_app_management_policy, parse_own_policy, parse_targets
 
 SINCE = datetime(2019, 10, 19, 10, 37, tzinfo=UTC)
 
@@ -78,3 +78,52 @@ def test_restriction_of_another_kind_is_left_alone() -> None:
 def test_what_is_no_policy_is_nonsense_and_never_a_policy_without_limits(nonsense: object) -> None:
     with pytest.raises(RetryLaterError, match="graph-answered-nonsense"):
         parse_app_management_policy(nonsense)
+
+
+def own(*secrets: object, **more: object) -> dict[str, Any]:
+    restrictions = {"passwordCredentials": list(secrets), "keyCredentials": None}
+    return {"id": "policy", "isEnabled": True, "restrictions": restrictions, "appliesTo": [{"id": "OBJECT"}]} | more
+
+
+def test_own_policy_names_what_it_enforces_and_what_it_lifts() -> None:
+    lifted = restriction("passwordAddition", state="disabled")
+
+    found = parse_own_policy(own(restriction("passwordLifetime", "P31D"), lifted))
+
+    names = frozenset({"max_secret_days", "blocks_secrets"})
+    assert found == OwnPolicy(Policy(True, 31), names, frozenset({"object"}))
+
+
+@pytest.mark.parametrize("state", [None, "unknownFutureValue"])
+def test_restriction_of_an_own_policy_without_a_state_counts_as_not_named(state: str | None) -> None:
+    found = parse_own_policy(own(restriction("passwordLifetime", "P31D", state=state)))
+
+    assert (found.policy.max_secret_days, found.names) == (None, frozenset())
+
+
+def test_targets_that_were_read_alone_count_before_those_that_the_policy_shows() -> None:
+    assert parse_own_policy(own(), ["One", "two"]).applies_to == {"one", "two"}
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        None,
+        [],
+        own(isEnabled="yes"),
+        own(id=""),
+        own(appliesTo=None),
+        own(appliesTo=[{}]),
+        own(restriction("passwordLifetime", "for ever")),
+        own(restrictions=[]),
+    ],
+)
+def test_own_policy_that_nobody_can_read_is_nonsense_and_never_one_without_limits(nonsense: object) -> None:
+    with pytest.raises(RetryLaterError, match="nonsense"):
+        parse_own_policy(nonsense)
+
+
+@pytest.mark.parametrize("nonsense", [None, [None], [{"id": ""}], [{"id": 1}]])
+def test_targets_that_nobody_can_read_are_nonsense(nonsense: object) -> None:
+    with pytest.raises(RetryLaterError, match="nonsense"):
+        parse_targets(nonsense)

@@ -87,6 +87,8 @@ class Garden:
     hosts: dict[str, list[str]] = field(default_factory=lambda: {"resolve": [], "doNotResolve": [], "private": []})
     people: list[str] = field(default_factory=list)
     resources: dict[str, str] = field(default_factory=dict)
+    policies: list[Json] = field(default_factory=list)
+    targets: dict[str, list[str]] = field(default_factory=dict)
     must_fail: list[Json] = field(default_factory=list)
     must_not_fail: list[Json] = field(default_factory=list)
     _secretive: set[str] = field(default_factory=set)
@@ -386,6 +388,11 @@ class Garden:
                 "scope": scope,
             }
         )
+
+    def apply_policy(self, policy: Json, *targets: Json | None) -> None:
+        """An app management policy of its own for these registrations or principals."""
+        self.policies.append(policy)
+        self.targets[policy["id"]] = [one["id"] for one in targets if one is not None]
 
     def give_directory_role(self, principal_id: str, definition_id: str) -> None:
         """A directory role over the whole tenant."""

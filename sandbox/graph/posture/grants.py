@@ -9,6 +9,8 @@ from sandbox.graph.posture.plants.permissions import GRAPH, ROLE_DEFINITIONS, US
 from sandbox.graph.posture.tenant import Json, compact
 from sandbox.graph.schema import Kind
 
+MOST_EXPANDED = 20
+
 
 async def list_assigned_to(call: Call) -> Response | None:
     """Who has application permissions at a resource."""
@@ -62,12 +64,30 @@ async def list_role_definitions(call: Call) -> Response:
 
 async def read_default_policy(call: Call) -> Response:
     """The app management policy of the tenant."""
-    return call.entity(call.tenant.policies[0], "policies/defaultAppManagementPolicy")
+    return call.entity(call.tenant.policy, "policies/defaultAppManagementPolicy")
 
 
 async def list_policies(call: Call) -> Response:
-    """App management policies for single applications."""
-    return call.rows(call.tenant.policies[1], "policies/appManagementPolicies")
+    """App management policies for single applications; expanded, each shows the first twenty that it applies to."""
+    is_expanded = call.request.query_params.get("$expand") == "appliesTo"
+    shown = call.tenant.garden.policies
+    rows = [row | ({"appliesTo": _targets(call, row)[:MOST_EXPANDED]} if is_expanded else {}) for row in shown]
+    return call.rows(rows, "policies/appManagementPolicies")
+
+
+async def list_applies_to(call: Call) -> Response | None:
+    """Everything that one of these policies applies to."""
+    found = next((row for row in call.tenant.garden.policies if row["id"] == call.wanted.lower()), None)
+    return None if found is None else call.rows(_targets(call, found), "directoryObjects")
+
+
+def _targets(call: Call, policy: Json) -> list[Json]:
+    return [_target(call, object_id) for object_id in call.tenant.garden.targets[policy["id"]]]
+
+
+def _target(call: Call, object_id: str) -> Json:
+    kind, body = call.tenant.find_any(object_id) or ("directoryObject", {})
+    return {"@odata.type": f"#microsoft.graph.{kind}", "id": object_id, "appId": body.get("appId")}
 
 
 def _assigned_to(call: Call, resource_id: str) -> Response:
@@ -121,5 +141,6 @@ def grant_reads() -> list[tuple[str, str, Read]]:
         "/roleManagement/directory/roleDefinitions": list_role_definitions,
         "/policies/defaultAppManagementPolicy": read_default_policy,
         "/policies/appManagementPolicies": list_policies,
+        "/policies/appManagementPolicies/{id}/appliesTo": list_applies_to,
     }
     return [("GET", path, read) for path, read in reads.items()]

@@ -6,13 +6,32 @@ Json = dict[str, Any]
 _FROM = "2019-10-19T10:37:00Z"
 
 
-def _restriction(kind: str, lifetime: str | None = None, state: str = "enabled") -> Json:
+def restriction(kind: str, lifetime: str | None = None, state: str = "enabled") -> Json:
+    """One rule of a policy."""
     return {
         "restrictionType": kind,
         "state": state,
         "maxLifetime": lifetime,
         "restrictForAppsCreatedAfterDateTime": _FROM,
         "excludeActors": None,
+    }
+
+
+def own_policy(
+    policy_id: str, name: str, secrets: list[Json], certificates: list[Json], *, enabled: bool = True
+) -> Json:
+    """A policy for single applications: what it does not name stays as in the tenant's."""
+    return {
+        "id": policy_id,
+        "deletedDateTime": None,
+        "displayName": name,
+        "description": "",
+        "isEnabled": enabled,
+        "restrictions": {
+            "passwordCredentials": secrets,
+            "keyCredentials": certificates,
+            "applicationRestrictions": None,
+        },
     }
 
 
@@ -30,15 +49,15 @@ def _policy(secrets: list[Json], certificates: list[Json], *, enabled: bool = Tr
 
 
 _SECRETS = [
-    _restriction("passwordAddition"),
-    _restriction("customPasswordAddition"),
-    _restriction("passwordLifetime", "P181D"),
+    restriction("passwordAddition"),
+    restriction("customPasswordAddition"),
+    restriction("passwordLifetime", "P181D"),
 ]
-_CERTIFICATES = [_restriction("asymmetricKeyLifetime", "P366D")]
+_CERTIFICATES = [restriction("asymmetricKeyLifetime", "P366D")]
 POLICIES = {
     "strict": _policy(_SECRETS, _CERTIFICATES),
     "disabled": _policy(_SECRETS, _CERTIFICATES, enabled=False),
     "empty": _policy([], []),
-    "lax": _policy([_restriction("passwordLifetime", "P730D")], [_restriction("asymmetricKeyLifetime", "P1095D")]),
-    "partial": _policy([_restriction("passwordAddition", state="disabled"), _SECRETS[2]], []),
+    "lax": _policy([restriction("passwordLifetime", "P730D")], [restriction("asymmetricKeyLifetime", "P1095D")]),
+    "partial": _policy([restriction("passwordAddition", state="disabled"), _SECRETS[2]], []),
 }

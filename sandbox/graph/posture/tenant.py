@@ -128,9 +128,9 @@ class Tenant:
         return RSA_2048
 
     @property
-    def policies(self) -> tuple[Json, list[Json]]:
-        """The tenant's default app management policy, and the policies for single applications."""
-        return POLICIES[self.wish.policy], []
+    def policy(self) -> Json:
+        """The tenant's default app management policy; the garden holds those for single applications."""
+        return POLICIES[self.wish.policy]
 
     def expected(self) -> Json:
         """The ground truth: all that checks A to F find, and what they must not; whatever is not named is healthy."""

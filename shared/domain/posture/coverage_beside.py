@@ -17,6 +17,7 @@ def sources_beside(
     policy = Known((tenant.policy.value,)) if isinstance(tenant.policy, Known) else tenant.policy
     return (
         _read("app-management-policy", policy),
+        _read("policies-of-applications", tenant.own_policies),
         _read("credential-changes", tenant.credential_changes),
         _read("redirect-hosts", tenant.unresolved_hosts),
         *_at_gateway(estate, has_resources=has_resources),

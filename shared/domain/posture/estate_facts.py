@@ -3,7 +3,7 @@
 Each fact is `Unknown` until it was read, completely.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
@@ -13,6 +13,9 @@ from shared.domain.posture.inventory import App, Known, Unknown
 from shared.domain.posture.limits import Limits
 
 NOT_READ = Unknown("not-read")
+LimitsOf = Callable[[App], Limits]
+"""The limits of each application."""
+
 CREDENTIAL_ACTIVITIES = frozenset(
     {
         "update application - certificates and secrets management",
@@ -48,6 +51,26 @@ class Policy:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class OwnPolicy:
+    """An app management policy of single applications or principals, by object id, instead of the tenant's default.
+
+    It holds where it speaks: each restriction that it does not name stays as in the default, and one that it names
+    and switches off is lifted.
+    """
+
+    policy: Policy
+    names: frozenset[str] = frozenset()
+    applies_to: frozenset[str] = frozenset()
+
+    def over(self, default: Policy) -> Policy:
+        """What binds its applications. One that is off changes nothing; a default that is off restricts nothing."""
+        if not self.policy.enabled:
+            return default
+        beneath = default if default.enabled else Policy(enabled=True)
+        return replace(beneath, enabled=True, **{name: getattr(self.policy, name) for name in sorted(self.names)})
+
+
 def _stricter(limit: int, policy: int | None) -> int:
     return limit if policy is None else min(limit, policy - 1)
 
@@ -67,6 +90,7 @@ class Tenant:
     name: str = ""
     applications: Known[int] | Unknown = NOT_READ
     policy: Known[Policy] | Unknown = NOT_READ
+    own_policies: Known[tuple[OwnPolicy, ...]] | Unknown = NOT_READ
     shared_thumbprints: Known[Mapping[str, tuple[str, ...]]] | Unknown = NOT_READ
     live_principals: Known[frozenset[str]] | Unknown = NOT_READ
     unresolved_hosts: Known[frozenset[str]] | Unknown = NOT_READ
@@ -79,6 +103,22 @@ class Tenant:
     def lower(self, limits: Limits) -> Limits:
         """The limits for its applications: its own policy where that is known and stricter."""
         return limits if isinstance(self.policy, Unknown) else self.policy.value.lower(limits)
+
+    def limits_of(self, limits: Limits) -> LimitsOf:
+        """The limits of each application: by the policy of its registration, else of its principal, else the default.
+
+        Where the policies of single applications were not read, the default counts.
+        """
+        usual = self.lower(limits)
+        default = self.policy.value if isinstance(self.policy, Known) else Policy(enabled=False)
+        policies = self.own_policies.value if isinstance(self.own_policies, Known) else ()
+        own = {object_id: one.over(default).lower(limits) for one in policies for object_id in one.applies_to}
+
+        def of(app: App) -> Limits:
+            halves = (one.object_id for one in (app.application, app.principal) if one is not None)
+            return next((own[one] for one in halves if one in own), usual)
+
+        return of if own else lambda _: usual
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,7 +62,7 @@ class LastUse:
 
 @dataclass(frozen=True, slots=True)
 class CredentialRotation:
-    """A live credential: three numbers in days, its state, and how near its end is.
+    """A live credential: three numbers in days, its state, how long its successor may live, and how near its end is.
 
     `days_left` runs to its end or to the age at which it has to be changed, whichever is nearer; `stage` is the
     reminder that was reached. `ends_in_days` runs to its end alone, after which nobody can sign in with it.
@@ -72,6 +72,7 @@ class CredentialRotation:
     about: About
     kind: CredentialKind
     state: RotationState
+    successor_days: int
     days_left: int | None = None
     stage: int | None = None
     age_days: int | None = None
@@ -101,7 +102,7 @@ class Rotation:
 def rotation(case: Case[App], retired: tuple[Retired, ...] = ()) -> Rotation | None:
     """How far each live credential is; `None` where there is none that people or Microsoft have to change.
 
-    Give the limits as lowered to the tenant's policy, and as `retired` what earlier scans remember.
+    Give the limits as lowered to the application's policy, and as `retired` what earlier scans remember.
     """
     app = case.subject
     some = held_by_principal(app) if is_managed_identity(app) else held(app)
@@ -150,6 +151,7 @@ def _row(
         one.about,
         credential.kind,
         state,
+        _oldest(case.limits, credential.kind),
         days_left,
         min(reached, default=None),
         case.days_since(credential.starts_at) if credential.starts_at is not None else None,

@@ -18,10 +18,9 @@ class RotationFigures:
     """Live credentials by state, and every application of which at least one is not at rest, the worst first.
 
     `could_federate` counts applications with a secret or certificate whose host would do without. `use_unknown` says
-    why nobody knows which credential was used, where nobody does. `limits` are those that the tenant's policy leaves.
+    why nobody knows which credential was used, where nobody does.
     """
 
-    limits: Limits = field(default_factory=Limits)
     states: Mapping[RotationState, int] = field(default_factory=Counter)
     rotations: tuple[Rotation, ...] = ()
     could_federate: int = 0
@@ -31,16 +30,16 @@ class RotationFigures:
 class RotationTally:
     """Counts one application at a time; it remembers those that somebody has to look at."""
 
-    def __init__(self, at: datetime, limits: Limits) -> None:
-        self._at, self._limits = at, limits
+    def __init__(self, at: datetime) -> None:
+        self._at = at
         self._states: Counter[RotationState] = Counter()
         self._rotations: list[Rotation] = []
         self._could_federate = 0
         self._use_unknown: Unknown | None = None
 
-    def add(self, app: App) -> None:
-        """Counts the live credentials of one application."""
-        found = rotation(Case(app, self._at, self._limits))
+    def add(self, app: App, limits: Limits) -> None:
+        """Counts the live credentials of one application under its limits."""
+        found = rotation(Case(app, self._at, limits))
         if found is None:
             return
         self._states.update(row.state for row in found.credentials)
@@ -53,7 +52,7 @@ class RotationTally:
     def figures(self) -> RotationFigures:
         """What was counted."""
         ranked = tuple(sorted(self._rotations, key=_worst_first))
-        return RotationFigures(self._limits, self._states, ranked, self._could_federate, self._use_unknown)
+        return RotationFigures(self._states, ranked, self._could_federate, self._use_unknown)
 
 
 def _worst_first(one: Rotation) -> tuple[int, int, str]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from shared.domain.posture.check import Case
+from shared.domain.posture.estate_facts import Tenant
 from shared.domain.posture.finding import Finding, Verdict
 from shared.domain.posture.inventory import App
 from shared.domain.posture.limits import Limits
@@ -47,10 +48,14 @@ class Worst:
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """What a look goes by. Unless `is_whole`, what is missing may be there all the same; `tells` if anybody listens."""
+    """What a look goes by: limits, and the tenant whose policies lower them.
+
+    Unless `is_whole`, what is missing may be there all the same; `tells` if anybody listens.
+    """
 
     at: datetime
     limits: Limits
+    tenant: Tenant = field(default_factory=Tenant)
     vaulted: Vaulted = field(default_factory=Vaulted)
     is_whole: bool = True
     tells: bool = True
@@ -61,6 +66,7 @@ class RotationLook:
 
     def __init__(self, sight: Sight, *, most_listed: int, most_owners: int) -> None:
         self._sight = sight
+        self._limits_of = sight.tenant.limits_of(sight.limits)
         self._judge = VaultJudge(sight.vaulted, sight.at, sight.limits)
         self._listed, self._owners = Worst(most_listed), Worst(most_owners)
         self._events: Counter[str] = Counter()
@@ -98,7 +104,7 @@ class RotationLook:
 
     def _see(self, before: NotedApp, app: App) -> NotedApp:
         self.apps += 1
-        is_whole, case = self._sight.is_whole, Case(app, self._sight.at, self._sight.limits)
+        is_whole, case = self._sight.is_whole, Case(app, self._sight.at, self._limits_of(app))
         noted = note(case, before, is_whole=is_whole)
         found = rotation(case, noted.retired)
         mismatches = tuple(one for one in self._judge.judge(app) if one.verdict is Verdict.FAIL)

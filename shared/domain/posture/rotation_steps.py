@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from shared.domain.posture.checks.saying import for_object
 from shared.domain.posture.finding import ObjectKind
 from shared.domain.posture.inventory import CredentialKind
-from shared.domain.posture.limits import Limits
 from shared.domain.posture.rotation import CredentialRotation, Host, RotationState
 
 _NEEDS_NO_STEPS = frozenset({RotationState.ROTATED, RotationState.CURRENT, RotationState.RENEWED})
@@ -40,9 +39,9 @@ class Step:
     call: str = ""
 
 
-def steps_of(row: CredentialRotation, at: datetime, limits: Limits) -> tuple[Step, ...]:
+def steps_of(row: CredentialRotation, at: datetime) -> tuple[Step, ...]:
     """Add, prove, remove: as many of them as are left. None where nothing has to be done."""
-    return () if row.state in _NEEDS_NO_STEPS else tuple(_steps(row, at, limits))
+    return () if row.state in _NEEDS_NO_STEPS else tuple(_steps(row, at))
 
 
 def federation_step(row: CredentialRotation, hosts: tuple[Host, ...]) -> Step | None:
@@ -53,13 +52,12 @@ def federation_step(row: CredentialRotation, hosts: tuple[Host, ...]) -> Step | 
     return Step("Better: trust the tokens of its host, try a token exchange, and remove the credential for good.", call)
 
 
-def _steps(row: CredentialRotation, at: datetime, limits: Limits) -> Iterator[Step]:
+def _steps(row: CredentialRotation, at: datetime) -> Iterator[Step]:
     remove = for_object(_REMOVE[row.kind], row.about)
     if row.state is RotationState.STILL_USED:
         yield Step("Find out who still signs in with the old one, and give them the new one.", _call(_SIGN_INS, row))
     elif not row.successor:
-        longest = limits.max_secret_days if row.kind is CredentialKind.SECRET else limits.max_certificate_days
-        ends = f"{at + timedelta(days=min(longest, limits.rotate_after)):%Y-%m-%dT00:00:00Z}"
+        ends = f"{at + timedelta(days=row.successor_days):%Y-%m-%dT00:00:00Z}"
         yield Step("Add the new one beside the old one, with an end.", for_object(_ADD[row.kind], row.about) % ends)
         yield Step("Store it where it is used, the vault first, and let everybody take it from there.")
     yield Step("Wait until the new one is used, and the old one is not.", _PROOF % (row.successor or "{new key id}"))

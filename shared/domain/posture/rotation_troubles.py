@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from shared.domain.posture.coverage import Coverage, SourceState
-from shared.domain.posture.estate_facts import Policy
+from shared.domain.posture.estate_facts import Tenant
 from shared.domain.posture.finding import Finding
-from shared.domain.posture.inventory import Known, Unknown
+from shared.domain.posture.inventory import Unknown
 from shared.domain.posture.scan import Source
 from shared.domain.posture.vault_judge import Vaulted
 
@@ -24,21 +24,22 @@ _MEANS = {
 
 
 def troubles_of(
-    coverage: Coverage, policy: Known[Policy] | Unknown, vaulted: Vaulted, unclaimed: tuple[Finding, ...]
+    coverage: Coverage, tenant: Tenant, vaulted: Vaulted, unclaimed: tuple[Finding, ...]
 ) -> tuple[str, ...]:
     """A sentence for everything that was not read, and for what vaults hand out for nobody."""
-    return tuple(dict.fromkeys(_troubles(coverage, policy, vaulted, unclaimed)))
+    return tuple(dict.fromkeys(_troubles(coverage, tenant, vaulted, unclaimed)))
 
 
-def _troubles(
-    coverage: Coverage, policy: Known[Policy] | Unknown, vaulted: Vaulted, unclaimed: tuple[Finding, ...]
-) -> Iterator[str]:
+def _troubles(coverage: Coverage, tenant: Tenant, vaulted: Vaulted, unclaimed: tuple[Finding, ...]) -> Iterator[str]:
     for one in coverage.sources:
         if one.source in _MEANS and one.state is not SourceState.COMPLETE:
             meaning = _MEANS[Source(one.source)]
             yield f"{one.source.capitalize()} were not read as a whole ({one.reason or one.state}): {meaning}."
+    policy, own = tenant.policy, tenant.own_policies
     if isinstance(policy, Unknown):
         yield f"The tenant's policy for applications was not read ({policy.reason}): only Tether's own limits count."
+    if isinstance(own, Unknown):
+        yield f"The policies of single applications were not read ({own.reason}): theirs may be stricter limits."
     for url, missing in sorted(vaulted.unread.items()):
         yield f"The vault {url} was not read ({missing.reason}): what it hands out is not known."
     for finding in unclaimed:

@@ -1,6 +1,5 @@
 """Rotation cards: what an owner has to change, in which order, and what the security team has to know of it."""
 
-from shared.domain.posture.limits import Limits
 from shared.domain.posture.rotation import CredentialRotation, Rotation, RotationState
 from shared.domain.posture.rotation_news import AppNews, RotationNews, kind_of
 from shared.domain.posture.rotation_steps import Step, federation_step, steps_of
@@ -29,10 +28,10 @@ def security_headline(news: RotationNews) -> str:
     return f"Secret rotation: {_events(news)}" if news.events else "Secret rotation: something could not be seen"
 
 
-def owner_card(one: AppNews, news: RotationNews, limits: Limits) -> Card:
+def owner_card(one: AppNews, news: RotationNews) -> Card:
     """What one owner hears of one application, at most 20 KB: what happened, the numbers, and the calls in order."""
-    built = (_personal(one, news, limits, most) for most in _DETAILED)
-    return next((each for each in built if size(each) <= MOST_BYTES), _personal(one, news, limits, 0))
+    built = (_personal(one, news, most) for most in _DETAILED)
+    return next((each for each in built if size(each) <= MOST_BYTES), _personal(one, news, 0))
 
 
 def owner_headline(one: AppNews) -> str:
@@ -72,12 +71,12 @@ def _line(one: AppNews) -> Element:
     }
 
 
-def _personal(one: AppNews, news: RotationNews, limits: Limits, most: int) -> Card:
+def _personal(one: AppNews, news: RotationNews, most: int) -> Card:
     body = [banner("emphasis", "Change of credentials", block(*quoted(one.name, _NAME, weight="Bolder")))]
     if one.rotation is not None:
         body.append(fact("Used last", block(*quoted(used_last(one.rotation), 120), spacing="None")))
     rows = one.rows[:most]
-    body += [element for row in rows for element in _credential(row, one, news, limits)]
+    body += [element for row in rows for element in _credential(row, one, news)]
     if len(one.rows) > len(rows):
         body.append(block(said(f"and {counted(len(one.rows) - len(rows), 'more credential')} of it")))
     body += [_mismatch(finding.says, dict(finding.facts)) for finding in one.mismatches[:_MOST_MISMATCHES]]
@@ -87,11 +86,11 @@ def _personal(one: AppNews, news: RotationNews, limits: Limits, most: int) -> Ca
     return card(f"Credentials of one of your applications: {_happened(one)}.", body)
 
 
-def _credential(row: CredentialRotation, one: AppNews, news: RotationNews, limits: Limits) -> list[Element]:
+def _credential(row: CredentialRotation, one: AppNews, news: RotationNews) -> list[Element]:
     use = used(row, one.rotation) if one.rotation is not None else ""
     color = "Attention" if row.state in _URGENT else "Default"
     renewed = "Microsoft renews it itself" if row.state is RotationState.RENEWED else "Microsoft does not renew it"
-    steps = steps_of(row, news.at, limits)
+    steps = steps_of(row, news.at)
     return [
         box(
             "default",

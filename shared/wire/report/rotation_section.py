@@ -69,7 +69,7 @@ def rotation_section(figures: RotationFigures | None, at: datetime) -> Markup:
     """The section, empty where nobody looked at rotation; at most 40 credentials have a row."""
     if figures is None:
         return Markup()
-    rows = [_Row(one, each, _steps(one, each, figures, at)) for one, each in _waiting(figures)]
+    rows = [_Row(one, each, _steps(one, each, at)) for one, each in _waiting(figures)]
     drawn = (
         environment()
         .get_template("rotation.html.j2")
@@ -94,7 +94,7 @@ def rotation_section(figures: RotationFigures | None, at: datetime) -> Markup:
 
 def rotation_csv(figures: RotationFigures, at: datetime) -> bytes:
     """Every live credential of each application that somebody has to look at, the worst first."""
-    return table(COLUMNS, (_cells(one, row, figures, at) for one in figures.rotations for row in one.credentials))
+    return table(COLUMNS, (_cells(one, row, at) for one in figures.rotations for row in one.credentials))
 
 
 def _waiting(figures: RotationFigures) -> Iterator[tuple[Rotation, CredentialRotation]]:
@@ -139,15 +139,15 @@ def _use_unknown(figures: RotationFigures) -> str:
     )
 
 
-def _steps(one: Rotation, row: CredentialRotation, figures: RotationFigures, at: datetime) -> tuple[Step, ...]:
+def _steps(one: Rotation, row: CredentialRotation, at: datetime) -> tuple[Step, ...]:
     better = federation_step(row, one.federation)
-    steps = steps_of(row, at, figures.limits)
+    steps = steps_of(row, at)
     return (*steps, better) if better is not None and steps else steps
 
 
-def _cells(one: Rotation, row: CredentialRotation, figures: RotationFigures, at: datetime) -> Sequence[str]:
+def _cells(one: Rotation, row: CredentialRotation, at: datetime) -> Sequence[str]:
     steps = " ".join(
-        f"{number}. {step.does} {step.call}".strip() for number, step in enumerate(_steps(one, row, figures, at), 1)
+        f"{number}. {step.does} {step.call}".strip() for number, step in enumerate(_steps(one, row, at), 1)
     )
     return (
         row.state.value,

@@ -12,7 +12,12 @@ from shared.domain.posture.vault_judge import Vaulted
 from tests.domain.posture import estates
 from tests.domain.posture.apps import AT
 
-SEEN = Tenant(policy=Known(Policy(enabled=True)), credential_changes=Known({}), unresolved_hosts=Known(frozenset()))
+SEEN = Tenant(
+    policy=Known(Policy(enabled=True)),
+    own_policies=Known(()),
+    credential_changes=Known({}),
+    unresolved_hosts=Known(frozenset()),
+)
 GATEWAY = Known(estates.estate(estates.holder(), estates.user(uses=Known(()))))
 
 
@@ -26,6 +31,7 @@ def test_everything_that_was_read_is_named_and_whole() -> None:
     assert failed(sources) == {}
     assert {one.name: one.read for one in sources} == {
         "app-management-policy": 1,
+        "policies-of-applications": 0,
         "credential-changes": 0,
         "redirect-hosts": 0,
         "gateway": 2,
@@ -36,7 +42,9 @@ def test_everything_that_was_read_is_named_and_whole() -> None:
 
 
 def test_each_source_that_failed_says_why() -> None:
-    dark = Tenant(policy=Unknown("graph-403"), credential_changes=Unknown("no-licence"))
+    dark = Tenant(
+        policy=Unknown("graph-403"), own_policies=Unknown("graph-404"), credential_changes=Unknown("no-licence")
+    )
     blind = replace(
         estates.estate(estates.holder(uses=Unknown("gateway-500"))), audits=Unknown("a"), tokens=Unknown("b")
     )
@@ -46,6 +54,7 @@ def test_each_source_that_failed_says_why() -> None:
 
     assert failed(sources) == {
         "app-management-policy": "graph-403",
+        "policies-of-applications": "graph-404",
         "credential-changes": "no-licence",
         "redirect-hosts": "not-read",
         "gateway-sessions": "gateway-500",

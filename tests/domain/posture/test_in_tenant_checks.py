@@ -4,9 +4,9 @@ from datetime import datetime
 import pytest
 
 from shared.domain.posture.catalogue import judge_tenant
-from shared.domain.posture.estate_facts import Policy, Tenant, credential_changes
+from shared.domain.posture.estate_facts import OwnPolicy, Policy, Tenant, credential_changes
 from shared.domain.posture.gateway_view import AuditEvent
-from shared.domain.posture.inventory import App, Known
+from shared.domain.posture.inventory import App, Application, Known, ServicePrincipal, Unknown
 from shared.domain.posture.limits import Limits
 from tests.domain.posture.apps import (
     AT,
@@ -267,6 +267,59 @@ def test_tenant_lowers_the_limits_only_where_its_policy_is_known() -> None:
 
     assert strict.lower(Limits()).max_secret_days == 30
     assert replace(TENANT, policy=NOT_READ).lower(Limits()) == Limits()
+
+
+def own(names: str, policy: Policy, *applies_to: str) -> OwnPolicy:
+    return OwnPolicy(policy, frozenset(names.split()), frozenset(applies_to))
+
+
+@pytest.mark.parametrize(
+    ("one", "secrets", "certificates"),
+    [
+        (own("max_secret_days", Policy(True, 31), "object"), 30, 100),
+        (own("max_secret_days", Policy(True), "object"), 180, 100),
+        (own("max_secret_days max_certificate_days", Policy(True, 91, 21), "object"), 90, 20),
+        (own("", Policy(True, 31), "object"), 60, 100),
+        (own("max_secret_days", Policy(False, 31), "object"), 60, 100),
+        (own("max_secret_days", Policy(True, 31), "principal"), 30, 100),
+        (own("max_secret_days", Policy(True, 31), "somebody else's"), 60, 100),
+    ],
+)
+def test_own_policy_of_an_application_holds_where_it_speaks_and_the_default_elsewhere(
+    one: OwnPolicy, secrets: int, certificates: int
+) -> None:
+    tenant = replace(TENANT, policy=Known(Policy(True, 61, 101)), own_policies=Known((one,)))
+    application = Application("object", "app", "app")
+
+    found = tenant.limits_of(Limits())(App("app", application, ServicePrincipal("principal", "app", "app")))
+
+    assert (found.max_secret_days, found.max_certificate_days) == (secrets, certificates)
+
+
+def test_policy_of_the_registration_counts_before_that_of_the_principal() -> None:
+    both = (own("max_secret_days", Policy(True, 31), "principal"), own("max_secret_days", Policy(True, 41), "object"))
+    tenant = replace(TENANT, own_policies=Known(both))
+    app = App("app", Application("object", "app", "app"), ServicePrincipal("principal", "app", "app"))
+
+    assert tenant.limits_of(Limits())(app).max_secret_days == 40
+
+
+@pytest.mark.parametrize("default", [Known(Policy(False, 10, 10)), Unknown("graph-403")])
+def test_own_policy_over_a_default_that_is_off_or_not_known_restricts_what_it_names(
+    default: Known[Policy] | Unknown,
+) -> None:
+    one = own("max_secret_days", Policy(True, 31), "object")
+    tenant = replace(TENANT, policy=default, own_policies=Known((one,)))
+
+    found = tenant.limits_of(Limits())(App("app", Application("object", "app", "app")))
+
+    assert (found.max_secret_days, found.max_certificate_days) == (30, 365)
+
+
+def test_default_counts_for_everybody_where_the_policies_of_applications_were_not_read() -> None:
+    tenant = replace(TENANT, policy=Known(Policy(True, 61)), own_policies=Unknown("graph-500"))
+
+    assert tenant.limits_of(Limits())(App("app")).max_secret_days == 60
 
 
 def test_policy_that_was_not_read_is_unknown() -> None:

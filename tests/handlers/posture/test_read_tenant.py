@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.domain.posture.estate_facts import HostAnswers, InCommon, Policy, Tenant
+from shared.domain.posture.estate_facts import HostAnswers, InCommon, OwnPolicy, Policy, Tenant
 from shared.domain.posture.gateway_view import AuditEvent, TokenUse
 from shared.domain.posture.inventory import Known, Unknown
 from shared.errors import RejectedError, RetryLaterError, TetherError
@@ -12,6 +12,7 @@ from shared.handlers.read_tenant import TenantPorts, read_tenant
 
 AT = datetime(2026, 9, 1, 6, tzinfo=UTC)
 POLICY = Policy(True, 181, 366)
+OWN = OwnPolicy(Policy(True, 31), frozenset({"max_secret_days"}), frozenset({"object-1"}))
 CHANGE = AuditEvent(AT, "Add service principal credentials", "mallory", "object-1", "c-1")
 COMMON = InCommon(
     Known(2), Known(frozenset({"p1"})), Known({"t": ("a", "b")}), Known(frozenset({"gone.example", "a.corp"}))
@@ -33,6 +34,10 @@ class Around:
     async def app_management(self) -> Policy:
         self.note("policy", None)
         return POLICY
+
+    async def own_app_management(self) -> tuple[OwnPolicy, ...]:
+        self.note("own", None)
+        return (OWN,)
 
     async def answers(self, hosts: Collection[str]) -> HostAnswers:
         self.note("names", sorted(hosts))
@@ -80,6 +85,7 @@ async def test_tenant_holds_what_was_read_and_what_the_operator_says(around: Aro
         live_principals=Known(frozenset({"p1"})),
         shared_thumbprints=Known({"t": ("a", "b")}),
         policy=Known(POLICY),
+        own_policies=Known((OWN,)),
         unresolved_hosts=Known(frozenset({"gone.example"})),
         unanswered_hosts=frozenset({"mute.example"}),
         credential_changes=Known({"object-1": (CHANGE,)}),
@@ -108,6 +114,7 @@ async def test_what_cannot_be_read_is_unknown_and_says_why_beside_the_rest(aroun
 
     for name, lost in (
         ("policy", replace(whole, policy=why)),
+        ("own", replace(whole, own_policies=why)),
         ("names", replace(whole, unresolved_hosts=why, unanswered_hosts=frozenset())),
         ("audit", replace(whole, credential_changes=why)),
     ):

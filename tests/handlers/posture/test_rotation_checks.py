@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from shared.domain.posture.estate_facts import Policy
+from shared.domain.posture.estate_facts import OwnPolicy, Policy
 from shared.domain.posture.rotation import RotationState
 from shared.domain.posture.scan import ScanClaim, Source
 from shared.domain.posture.vault import VaultVersion
@@ -93,6 +93,29 @@ async def test_policy_of_the_tenant_makes_a_credential_overdue(tenant: RotatingT
     strict = await tenant.check()
 
     assert (lenient.events, strict.events) == ({}, {"overdue": 1})
+
+
+async def test_own_policy_of_an_application_makes_its_credential_overdue_and_no_other(tenant: RotatingTenant) -> None:
+    tenant.add("payroll", "old", age=95, days=60)
+    tenant.add("billing", "other", age=95, days=60)
+    strict = Policy(enabled=True, max_secret_days=91)
+    tenant.policies.own = (OwnPolicy(strict, frozenset({"max_secret_days"}), frozenset({guid("payroll application")})),)
+
+    checked = await tenant.check()
+
+    assert checked.events == {"overdue": 1}
+    assert "payroll" in tenant.text(checked.notices[0])
+
+
+async def test_policies_of_applications_that_are_not_read_are_said_once(tenant: RotatingTenant) -> None:
+    await tenant.check()
+    tenant.queue.waiting.clear()
+    tenant.policies.own_failure = RetryLaterError("graph-503")
+
+    first, second = await tenant.check(), await tenant.check()
+
+    assert (len(first.notices), second.notices) == (1, ())
+    assert "policies of single applications were not read (graph-503)" in tenant.text(first.notices[0])
 
 
 async def test_policy_that_is_not_read_is_said_once(tenant: RotatingTenant) -> None:

@@ -435,8 +435,8 @@ async def scan_stand_in(tenant: Tenant, names: NameServers) -> Scan:
 
 
 def judge_all(tenant: EntraTenant, at: datetime) -> Judge:
-    limits = tenant.lower(Limits())
-    return lambda app: judge_app(app, at, limits, tenant)
+    limits_of = tenant.limits_of(Limits())
+    return lambda app: judge_app(app, at, limits_of(app), tenant)
 
 
 def graph(tenant: Tenant) -> GraphInventory:

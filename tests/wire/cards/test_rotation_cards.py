@@ -33,7 +33,7 @@ def news(count: int = 1, name: str = "") -> RotationNews:
 
 def cards(name: str = "") -> list[Card]:
     told = news(name=name)
-    return [security_card(told), *(owner_card(one, told, LIMITS) for one in told.apps)]
+    return [security_card(told), *(owner_card(one, told) for one in told.apps)]
 
 
 def plain(card: Card) -> str:
@@ -48,14 +48,14 @@ def test_cards_fit_and_what_has_no_room_is_counted(name: str) -> None:
 
     assert size(card) <= MOST
     assert "more applications: see rotation.csv" in plain(card)
-    assert max(size(owner_card(one, told, LIMITS)) for one in told.apps[:30]) <= MOST
+    assert max(size(owner_card(one, told)) for one in told.apps[:30]) <= MOST
 
 
 def test_owner_reads_the_numbers_the_last_use_and_the_calls_in_order() -> None:
     told = news()
     overdue = next(one for one in told.apps if "overdue" in one.words[0])
 
-    text = plain(owner_card(overdue, told, LIMITS))
+    text = plain(owner_card(overdue, told))
 
     for said in (
         "400 days old, issued for 730 days, ends in 330 days; last used 2026-02-27",
@@ -64,7 +64,7 @@ def test_owner_reads_the_numbers_the_last_use_and_the_calls_in_order() -> None:
         assert said in text
     places = [text.index(call) for call in ("/addPassword", "appCredentialSignInActivities", "/removePassword")]
     assert places == sorted(places)
-    calls = [text for text in texts_of(owner_card(overdue, told, LIMITS)) if text.startswith(("POST", "GET"))]
+    calls = [text for text in texts_of(owner_card(overdue, told)) if text.startswith(("POST", "GET"))]
     assert len(calls) == 3
     assert all(call.isascii() for call in calls)
 
@@ -73,13 +73,13 @@ def test_superseded_credential_shows_how_long_two_were_valid() -> None:
     told = news()
     superseded = next(one for one in told.apps if "superseded" in one.words[0])
 
-    assert "two were valid for 60 days" in plain(owner_card(superseded, told, LIMITS))
+    assert "two were valid for 60 days" in plain(owner_card(superseded, told))
 
 
 def test_federation_is_shown_where_the_host_allows_it() -> None:
     told = news()
 
-    texts = {one.object_id[-1]: plain(owner_card(one, told, LIMITS)) for one in told.apps}
+    texts = {one.object_id[-1]: plain(owner_card(one, told)) for one in told.apps}
 
     assert {last: "federatedIdentityCredentials" in text for last, text in texts.items()} == {
         "0": True,

@@ -66,8 +66,8 @@ def one_of_each(number: int, name: str = "") -> list[App]:
 
 def figures(count: int = 1, name: str = "") -> RotationFigures:
     """So many of each."""
-    tally = RotationTally(AT, Limits())
+    tally = RotationTally(AT)
     for number in range(count):
         for each in one_of_each(number, name):
-            tally.add(each)
+            tally.add(each, Limits())
     return tally.figures()

@@ -74,8 +74,8 @@ def test_everything_that_is_not_at_rest_is_in_the_table() -> None:
 
 
 def test_use_that_nobody_knows_is_said() -> None:
-    tally = RotationTally(AT, Limits())
-    tally.add(app(1, secret(1, 300, 100)))
+    tally = RotationTally(AT)
+    tally.add(app(1, secret(1, 300, 100)), Limits())
 
     assert "Which credential was used is not known (no-licence)" in rotation_section(tally.figures(), AT)
     assert rows_of(tally.figures())[0]["last_used"] == "unknown"
@@ -105,8 +105,8 @@ def test_hostile_names_are_text_in_the_section_and_no_formula_in_the_table(name:
 
 
 def test_no_name_of_a_credential_is_shown() -> None:
-    told = RotationTally(AT, Limits())
-    told.add(app(1, secret(1, 300, 100, "Zq8~hint"), used={key(1): 1}))
+    told = RotationTally(AT)
+    told.add(app(1, secret(1, 300, 100, "Zq8~hint"), used={key(1): 1}), Limits())
 
     assert "Zq8" not in rotation_section(told.figures(), AT)
     assert b"Zq8" not in rotation_csv(told.figures(), AT)

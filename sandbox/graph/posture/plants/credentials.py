@@ -4,7 +4,9 @@ from sandbox.graph.posture.garden import PROXY, SYNC, Garden
 from sandbox.graph.posture.plants import credential_kinds
 from sandbox.graph.posture.plants.permissions import GRAPH, ROLE_MANAGEMENT
 from sandbox.graph.posture.plants.usage import ON_PREMISES
+from sandbox.graph.posture.policies import Json, own_policy, restriction
 
+MANY = 24  # more than Graph shows beside a policy
 SAML = {"preferredSingleSignOnMode": "saml"}
 
 
@@ -13,6 +15,7 @@ def plant(garden: Garden) -> None:
     _expired(garden)
     _expiring(garden)
     _long_lived(garden)
+    _under_own_policies(garden)
     _not_rotated(garden)
     _too_many(garden)
     _secret_at_all(garden)
@@ -101,6 +104,30 @@ def _long_lived(garden: Garden) -> None:
     garden.guilty("C4", made, "one certificate, listed twice: one finding", first, once=True)
     made = garden.app("certificate for 365 days")
     garden.innocent("C4", made, "issued for exactly 365 days", garden.certificate(made, "allowed", 20, 345))
+
+
+def _under_own_policies(garden: Garden) -> None:
+    """Entra compares with "less than": 61 days allow 60."""
+    secrets, certificates = restriction("passwordLifetime", "P61D"), restriction("asymmetricKeyLifetime", "P91D")
+    others = [*garden.applications.values()][-MANY:]
+    made, within = garden.app("secret against its own policy"), garden.app("secret within its own policy")
+    garden.guilty("C3", made, "90 days, its own policy allows 60", garden.secret(made, "long", 5, 85))
+    garden.innocent("C3", within, "60 days, as its own policy allows", garden.secret(within, "short", 5, 55))
+    garden.apply_policy(_own(garden, "secrets", [secrets], []), made.application, within.application)
+    made, free = garden.app("certificate against its own policy"), garden.app("secret beside its own policy")
+    garden.guilty("C4", made, "120 days, its own policy allows 90", garden.certificate(made, "long", 20, 100))
+    garden.innocent("C3", free, "its own policy names certificates alone", garden.secret(free, "long", 5, 85))
+    garden.apply_policy(_own(garden, "certificates", [], [certificates]), made.application, free.application)
+    made = garden.app("under a policy that is off")
+    garden.innocent("C3", made, "90 days, its own policy is off", garden.secret(made, "long", 5, 85))
+    garden.apply_policy(_own(garden, "nothing", [secrets], [], enabled=False), made.application, *others)
+
+
+def _own(
+    garden: Garden, restricts: str, secrets: list[Json], certificates: list[Json], *, enabled: bool = True
+) -> Json:
+    policy_id = garden.id(f"policy/{restricts}")
+    return own_policy(policy_id, f"{garden.prefix}Restricts {restricts}", secrets, certificates, enabled=enabled)
 
 
 def _not_rotated(garden: Garden) -> None:
