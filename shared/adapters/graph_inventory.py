@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
 
 import httpx
 
@@ -28,12 +29,14 @@ class GraphInventory:
     ) -> None:
         self.graph = PatientGraph(client, headers, base_url, clock=clock, sleep=sleep)
 
-    async def page(self, source: Source, link: str | None) -> Page:
+    async def page(self, source: Source, link: str | None, at: datetime | None = None) -> Page:
         """See `Inventory.page`."""
         if source is Source.APP_ROLES:
             return await self._app_roles(link or _of_resource(0))
         listing = LISTINGS[source]
-        answer, requests = await self.graph.get(listing.limit, link or listing.path, advanced=listing.advanced)
+        answer, requests = await self.graph.get(
+            listing.limit, link or listing.first_page(at), advanced=listing.advanced
+        )
         document = expect(answer, resumed=link is not None)
         counted = document.get("@odata.count")
         return Page(

@@ -16,6 +16,7 @@ from shared.domain.posture.scan import (
     REPORTS,
     Checkpoint,
     Page,
+    ScanClaim,
     Source,
 )
 from shared.errors import RejectedError, RetryLaterError
@@ -26,18 +27,24 @@ RESTARTS = 3
 BATCH = 20
 MOST_DETAILS = {Source.CERTIFICATES: 300}
 MOST = 10_000
+_PRINCIPALS = "servicePrincipals/"
 
 
 class SourceReader:
     """All sources of one scan; `marks` says how far each was read."""
 
     def __init__(
-        self, inventory: Inventory, store: ScanStore, join: AppJoin, scan_id: str, show: Callable[[Checkpoint], None]
+        self,
+        inventory: Inventory,
+        store: ScanStore,
+        join: AppJoin,
+        claim: ScanClaim,
+        show: Callable[[Checkpoint], None],
     ) -> None:
         self._inventory = inventory
         self._store = store
         self._join = join
-        self._scan_id = scan_id
+        self._scan_id, self._at = claim.scan_id, claim.at
         self._show = show
         self.marks: dict[Source, Checkpoint] = {}
 
@@ -66,6 +73,11 @@ class SourceReader:
         for source in (Source.FEDERATED_CREDENTIALS, Source.AGENTS, Source.OWNERS, Source.PEOPLE):
             await self.details(source)
 
+    async def agent_sign_ins(self) -> None:
+        """The log of agents at work, where there are agents; it shares the limit of the reports, and comes later."""
+        if any(key.startswith(_PRINCIPALS) for key in self._join.keys(Source.AGENTS)):
+            await self._list(Source.AGENT_SIGN_INS)
+
     async def details(self, source: Source) -> None:
         """What a source says about the objects that the join names, twenty at a time."""
         mark = await self._resume(source)
@@ -87,7 +99,7 @@ class SourceReader:
         counted: int | None = None
         while not mark.is_settled and not _is_read(mark):
             mark = await self._with_count(mark)
-            page = await _fetched(self._inventory.page(source, mark.link))
+            page = await _fetched(self._inventory.page(source, mark.link, self._at))
             if isinstance(page, Page):
                 mark, counted = await self._advance(mark, page), page.counted
             elif page.reason == PAGE_LOST and mark.generation < RESTARTS:

@@ -114,7 +114,7 @@ class _Turn:
 
 
 async def _look(turn: _Turn, join: AppJoin, learning: Learning, judging: Judging) -> Scan:
-    reader = SourceReader(turn.ports.inventory, turn.ports.store, join, turn.claim.scan_id, turn.ports.show)
+    reader = SourceReader(turn.ports.inventory, turn.ports.store, join, turn.claim, turn.ports.show)
     tenant = Tenant()
 
     async def learn() -> None:
@@ -123,6 +123,7 @@ async def _look(turn: _Turn, join: AppJoin, learning: Learning, judging: Judging
         tenant = await learning(join.in_common(reader.missing), turn.claim.at)
 
     await together(reader.reports(), learn())
+    await reader.agent_sign_ins()
     judgement = _Judgement(judging(tenant, turn.claim.at))
     await judgement.first_look(join, reader.missing)
     await reader.details(Source.CERTIFICATES)

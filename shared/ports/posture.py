@@ -20,8 +20,8 @@ class Inventory(Protocol):
     `page-token-expired` when the source has to be read from its beginning, and `RetryLaterError` when it gave up.
     """
 
-    async def page(self, source: Source, link: str | None) -> Page:
-        """The page behind a link; the first one without."""
+    async def page(self, source: Source, link: str | None, at: datetime | None = None) -> Page:
+        """The page behind a link; the first one without. A log is read back from `at`, as far as it goes without."""
 
     async def count(self, source: Source) -> int | None:
         """How many rows Entra counts; `None` where it does not say."""

@@ -97,7 +97,12 @@ def join_app(app_id: str, uses: Half, application: Half | None, principal: Half 
         _unless(missing, Source.DIRECTORY_ROLES, _directory_roles(principal)),
         _unless(missing, Source.DELEGATED_GRANTS, _scopes(principal)),
         unread if application is None or principal is None else None,
+        _unless(missing, Source.AGENT_SIGN_INS, _worked_at(principal)),
     )
+
+
+def _worked_at(half: Half | None) -> datetime | None:
+    return newest(half.all(Source.AGENT_SIGN_INS)) if half is not None else None
 
 
 def _unless(missing: Missing, source: Source, value: _Value) -> Known[_Value] | Unknown:

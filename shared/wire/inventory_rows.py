@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC
 from typing import Any
 
 from shared.domain.posture.inventory import Purpose
 from shared.domain.posture.scan import Row, Source
 from shared.errors import RetryLaterError
+from shared.wire.inventory import parse_moment
 
 Json = Mapping[str, Any]
 APPLICATION_FIELDS = (
@@ -163,6 +165,16 @@ def _trim_credential_sign_in(raw: Json) -> Iterator[Row]:
     yield row(raw["appId"], f"{raw['keyId']}/{raw.get('id', '')}", {"key": str(raw["keyId"]).lower(), "at": moment})
 
 
+def _trim_agent_sign_in(raw: Json) -> Iterator[Row]:
+    """The day on which an agent got a token, to its end, so that it is the same whichever row of it comes last."""
+    if (raw.get("status") or {}).get("errorCode", 0) == 0:
+        moment = parse_moment(raw["createdDateTime"])
+        if moment is None or not raw["servicePrincipalId"]:
+            raise ValueError("a sign-in of nobody, or of no day")
+        day = moment.astimezone(UTC).date().isoformat()
+        yield row(raw["servicePrincipalId"], day, f"{day}T23:59:59Z")
+
+
 def _trim_registration(raw: Json) -> Iterator[Row]:
     yield row(f"users/{raw['id']}", "", {"mfa": raw.get("isMfaRegistered")})
 
@@ -196,6 +208,7 @@ _TRIM: dict[Source, _Trim] = {
     Source.SIGN_INS: _trim_sign_in,
     Source.CREDENTIAL_SIGN_INS: _trim_credential_sign_in,
     Source.REGISTRATIONS: _trim_registration,
+    Source.AGENT_SIGN_INS: _trim_agent_sign_in,
     Source.OWNERLESS_APPLICATIONS: _trim_object,
     Source.SINGLE_OWNER_APPLICATIONS: _trim_object,
     Source.OWNERLESS_PRINCIPALS: _trim_object,

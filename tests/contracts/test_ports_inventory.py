@@ -5,7 +5,7 @@ import json
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -285,6 +285,31 @@ class TestGraphInventory:
             await inventory(server).page(Source.APPLICATIONS, None)
 
         assert len(server.seen) == 1
+
+    async def test_log_of_agents_is_read_back_for_as_long_as_entra_keeps_it(self) -> None:
+        log = "/beta/auditLogs/signIns"
+        first = {"servicePrincipalId": "Agent", "createdDateTime": "2026-11-20T22:30:00-02:00", "status": None}
+        second = first | {"createdDateTime": "2026-11-21T07:00:00Z", "status": {"errorCode": 0}}
+        refused = first | {"createdDateTime": "2026-11-22T07:00:00Z", "status": {"errorCode": 7000222}}
+        server = Server({log: [httpx.Response(200, json={"value": [refused, second, first]})]})
+
+        found = await inventory(server).page(Source.AGENT_SIGN_INS, None, datetime(2026, 11, 22, 12, tzinfo=UTC))
+
+        assert set(found.rows) == {Row("agent", "2026-11-21", '"2026-11-21T23:59:59Z"')}
+        asked = server.seen[0].url.params
+        assert asked["$filter"].endswith(
+            "agent/agentType eq 'AgentIdentity' and createdDateTime ge 2026-10-23T12:00:00Z"
+        )
+        assert asked["$select"] == "id,createdDateTime,servicePrincipalId,status"
+
+    @pytest.mark.parametrize(
+        "wrong", [{"createdDateTime": "2026-11-20T22:30:00Z"}, {"servicePrincipalId": "", "createdDateTime": "no day"}]
+    )
+    async def test_sign_in_of_nobody_or_of_no_day_is_nonsense(self, wrong: dict[str, str]) -> None:
+        server = Server({"/beta/auditLogs/signIns": [httpx.Response(200, json={"value": [wrong]})] * 9})
+
+        with pytest.raises(RetryLaterError, match="nonsense"):
+            await inventory(server).page(Source.AGENT_SIGN_INS, None)
 
     @pytest.mark.parametrize(
         ("answer", "reason"),

@@ -21,18 +21,20 @@ class FakeInventory:
         self.failures: dict[Source, TetherError] = {}
         self.lost: Counter[Source] = Counter()
         self.asked: Counter[Source] = Counter()
+        self.asked_at: dict[Source, datetime | None] = {}
         self.looked_up: list[tuple[Source, tuple[str, ...]]] = []
 
-    async def page(self, source: Source, link: str | None) -> Page:
+    async def page(self, source: Source, link: str | None, at: datetime | None = None) -> Page:
         await asyncio.sleep(0)
         self.asked[source] += 1
         self._fail(source)
         if link is not None and self.lost[source]:
             self.lost[source] -= 1
             raise RejectedError(PAGE_LOST)
-        rows, at = self.rows.get(source, ()), int(link or 0)
-        after = at + PAGE_SIZE
-        return Page(tuple(rows[at:after]), str(after) if after < len(rows) else None)
+        self.asked_at[source] = at
+        rows, first = self.rows.get(source, ()), int(link or 0)
+        after = first + PAGE_SIZE
+        return Page(tuple(rows[first:after]), str(after) if after < len(rows) else None)
 
     async def count(self, source: Source) -> int | None:
         await asyncio.sleep(0)

@@ -157,7 +157,7 @@ async def _ask_about_people(client: httpx.AsyncClient, url: str, people: dict[st
 async def _ask_for_posture(client: httpx.AsyncClient, url: str, people: dict[str, str]) -> None:
     port = GraphInventory(client, _headers, url)
     join = SqliteJoin()
-    for source in (*LISTS, *REPORTS):
+    for source in (*LISTS, *REPORTS, Source.AGENT_SIGN_INS):
         link: str | None = None
         while True:
             page = await port.page(source, link)

@@ -311,7 +311,9 @@ class Garden:
             return {"lastSignInDateTime": None, "lastSignInRequestId": None}
         return {"lastSignInDateTime": self.moments.ago(days), "lastSignInRequestId": planted_id(self.seed, f"r/{days}")}
 
-    def note_sign_in(self, who: Planted, days: float, *, key_id: str = "", agent: bool = False) -> None:
+    def note_sign_in(
+        self, who: Planted, days: float, *, key_id: str = "", agent: bool = False, error_code: int = 0
+    ) -> None:
         """A row of the sign-in log."""
         principal = who.principal or {}
         self.sign_ins.append(
@@ -328,7 +330,7 @@ class Garden:
                 "signInEventTypes": ["servicePrincipal"],
                 "ipAddress": "192.0.2.10",
                 "isInteractive": False,
-                "status": {"errorCode": 0, "failureReason": "Other.", "additionalDetails": None},
+                "status": {"errorCode": error_code, "failureReason": "Other.", "additionalDetails": None},
                 "agent": {"agentType": "AgentIdentity" if agent else "NotAgentic", "parentAppId": None},
                 "userId": "",
             }

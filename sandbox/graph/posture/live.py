@@ -87,21 +87,23 @@ class Call:
 
     def rows(self, bodies: list[Json], what: str) -> Response:
         """A page of rows that are at hand."""
-        names = self.names
-        chosen = [{name: body[name] for name in names if name in body} for body in bodies] if names else bodies
-        return self.listing((Part(chosen, compact),), what)
+        return self.listing((Part(self._chosen(bodies), compact),), what)
 
     def log(self, bodies: list[Json], what: str) -> Response:
         """A page of rows whose order means something, whatever is shuffled."""
         place = self.posture.place(self.request, lambda _: len(bodies))
         ordered = replace(place, salt=AS_IT_IS)
-        return page(self.request, Listing((Part(bodies, compact),)), ordered, self.posture.epoch, what)
+        return page(self.request, Listing((Part(self._chosen(bodies), compact),)), ordered, self.posture.epoch, what)
 
     def listing(self, parts: tuple[Part, ...], what: str) -> Response:
         """A page of rows that are rendered when they are shown."""
         listing = Listing(parts)
         place = self.posture.place(self.request, lambda _: listing.total)
         return page(self.request, listing, place, self.posture.epoch, what)
+
+    def _chosen(self, bodies: list[Json]) -> list[Json]:
+        names = self.names
+        return [{name: body[name] for name in names if name in body} for body in bodies] if names else bodies
 
     def entity(self, body: Json, what: str) -> Response:
         """One object."""

@@ -18,6 +18,8 @@ _TERM = re.compile(
     r"|(?P<many>\w+)/any\(\w+: ?\w+ eq '(?P<one>[^']*)'\))\s*"
 )
 
+KINDS = frozenset({"agent/agentType"})
+
 
 async def list_activities(call: Call) -> Response:
     """The last sign-ins of each application that had any."""
@@ -89,8 +91,10 @@ def _passes(row: Json, term: re.Match[str]) -> bool:
         return term["value"] == "null" and term["operator"] == "eq"
     if isinstance(actual, bool):
         return term["operator"] == "eq" and str(actual).lower() == term["value"]
-    # Moments have one spelling here, so that text compares as they do.
+    # Moments have one spelling here, so that text compares as they do; names of kinds have several.
     expected = term["value"].strip("'").replace("''", "'")
+    if term["name"] in KINDS:
+        actual, expected = str(actual).casefold(), expected.casefold()
     order = (str(actual) > expected) - (str(actual) < expected)
     return {"eq": order == 0, "ge": order >= 0, "gt": order > 0, "le": order <= 0, "lt": order < 0}[term["operator"]]
 

@@ -182,6 +182,7 @@ class App:
     """One application in this tenant: its registration, its service principal, or both, joined by app id.
 
     `last_used_at` holds the newest sign-in as client or resource, `credential_uses` the last use of each key id.
+    `agent_worked_at` is the last day in the log on which it signed in as an agent.
     `unread_half` says why a registration or principal that is `None` may exist all the same. `remembered` keeps what
     was worked out of all this, by name.
     """
@@ -198,6 +199,7 @@ class App:
     directory_roles: Known[tuple[str, ...]] | Unknown = field(default_factory=lambda: Unknown("not-read"))
     delegated_scopes: Known[frozenset[str]] | Unknown = field(default_factory=lambda: Unknown("not-read"))
     unread_half: Unknown | None = None
+    agent_worked_at: Known[datetime | None] | Unknown = field(default_factory=lambda: Unknown("not-read"))
     remembered: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property

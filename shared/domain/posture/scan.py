@@ -39,6 +39,7 @@ class Source(StrEnum):
     DELEGATED_GRANTS = "delegated-grants"
     FEDERATED_CREDENTIALS = "federated-credentials"
     AGENTS = "agents"
+    AGENT_SIGN_INS = "agent-sign-ins"
     OWNERS = "owners"
     PEOPLE = "people"
     CERTIFICATES = "certificates"

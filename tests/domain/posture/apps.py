@@ -139,6 +139,7 @@ READ: Fields = {
     "app_roles": Known(()),
     "directory_roles": Known(()),
     "delegated_scopes": Known(frozenset()),
+    "agent_worked_at": Known(None),
 }
 ORDINARY = App("app-1", application(), principal(), **READ)
 

@@ -230,6 +230,35 @@ def test_agent_that_rests_too_long_is_found(used: Used, expected: list[str]) -> 
 
 
 @pytest.mark.parametrize(
+    ("reported", "logged", "expected"),
+    [
+        (NEVER, Known(ago(30)), []),
+        (Known(ago(200)), Known(ago(3)), []),
+        (Known(ago(3)), Known(ago(200)), []),
+        (NEVER, NEVER, ["medium"]),
+        (NEVER, Known(ago(31)), ["medium"]),
+        (NEVER, NOT_READ, ["unknown"]),
+        (Known(ago(200)), NOT_READ, ["unknown"]),
+        (NOT_READ, NEVER, ["unknown"]),
+        (NOT_READ, Known(ago(200)), ["unknown"]),
+        (NOT_READ, NOT_READ, ["unknown"]),
+        (NOT_READ, Known(ago(3)), []),
+        (Known(ago(3)), NOT_READ, []),
+    ],
+)
+def test_agent_rests_only_when_neither_the_report_nor_the_log_has_seen_it(
+    reported: Used, logged: Used, expected: list[str]
+) -> None:
+    assert said(agent(last_used_at=reported, agent_worked_at=logged), "A7") == expected
+
+
+def test_agent_that_rests_was_last_used_when_either_saw_it_last() -> None:
+    (finding,) = findings(agent(last_used_at=Known(ago(50)), agent_worked_at=Known(ago(40))), "A7")
+
+    assert finding.facts == (("last used", f"{ago(40):%Y-%m-%d}"),)
+
+
+@pytest.mark.parametrize(
     "innocent",
     [
         agent(of_principal={"created_at": ago(30)}, last_used_at=NEVER),

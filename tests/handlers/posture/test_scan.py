@@ -125,7 +125,7 @@ async def test_scan_reads_every_source_and_judges_every_application_once(stage: 
 
     assert [app.object_id for app in apps] == ["a0", "a1", "a2", "a3", "a4", "p5"]
     assert [(one.check_id, one.about.object_id) for one in findings] == [("B1", "a4"), ("C14", "a4")]
-    assert {one.source for one in coverage.sources} == set(Source)
+    assert {one.source for one in coverage.sources} == set(Source) - {Source.AGENT_SIGN_INS}
     assert coverage.is_complete
     assert coverage.apps == 6
 
@@ -154,7 +154,7 @@ async def test_certificates_are_read_of_what_failed_and_holds_one(stage: Stage) 
     assert coverage.requests == sum(one.requests for one in coverage.sources) - 1
 
 
-@pytest.mark.parametrize("source", sorted(Source))
+@pytest.mark.parametrize("source", sorted(set(Source) - {Source.AGENT_SIGN_INS}))
 async def test_source_that_fails_is_unknown_and_the_scan_goes_on(stage: Stage, source: Source) -> None:
     stage.inventory.failures[source] = RejectedError("graph-403")
 
@@ -166,6 +166,34 @@ async def test_source_that_fails_is_unknown_and_the_scan_goes_on(stage: Stage, s
     )
     assert apps or source is Source.SERVICE_PRINCIPALS
     assert coverage.is_complete is not asked
+
+
+def with_an_agent(stage: Stage) -> Stage:
+    stage.inventory.rows[Source.SERVICE_PRINCIPALS].append(row("g1", "g1", {"agent": True}))
+    stage.inventory.rows[Source.AGENT_SIGN_INS] = [
+        row("g1", f"2026-12-0{n}", f"2026-12-0{n}T23:59:59Z") for n in (3, 2)
+    ]
+    return stage
+
+
+async def test_log_of_agents_is_read_where_there_is_one_and_says_when_it_worked_last(stage: Stage) -> None:
+    coverage, _, apps = await with_an_agent(stage).scan()
+
+    assert stage.state(coverage, Source.AGENT_SIGN_INS) == (SourceState.COMPLETE, "")
+    assert stage.inventory.asked_at[Source.AGENT_SIGN_INS] == coverage.at
+    worked = {app.object_id: app.agent_worked_at for app in apps}
+    assert worked["g1"] == Known(datetime.fromisoformat("2026-12-03T23:59:59+00:00"))
+    assert worked["p5"] == Known(None)
+
+
+async def test_log_of_agents_that_fails_is_unknown_and_the_scan_goes_on(stage: Stage) -> None:
+    with_an_agent(stage).inventory.failures[Source.AGENT_SIGN_INS] = RejectedError("graph-403")
+
+    coverage, findings, apps = await stage.scan()
+
+    assert stage.state(coverage, Source.AGENT_SIGN_INS) == (SourceState.UNKNOWN, "graph-403")
+    assert {app.agent_worked_at for app in apps} == {Unknown("graph-403")}
+    assert [one.check_id for one in findings] == ["B1", "C14"]
 
 
 async def test_use_that_was_not_read_is_tallied_and_never_passes(stage: Stage) -> None:
@@ -476,6 +504,22 @@ async def test_tenant_that_is_read_twice_shuffled_and_throttled_has_the_same_fin
     assert second.tenant == first.tenant
     assert second.findings == first.findings
     assert second.coverage.unjudged == first.coverage.unjudged
+
+
+async def test_agents_are_not_judged_by_the_report_alone_when_their_log_is_refused(
+    tenant: Tenant, names: NameServers
+) -> None:
+    await switch(tenant, fail={"/beta/auditLogs": 403})
+
+    scan = await scan_stand_in(tenant, names)
+
+    assert {one.source: one.reason for one in scan.coverage.incomplete} == {"agent-sign-ins": "graph-403"}
+    assert "A7" not in {one.check_id for one in scan.findings}
+    (unjudged,) = [one for one in scan.coverage.unjudged if one.check_id == "A7"]
+    truth = (await tenant.client.get("/sandbox/posture/expected")).json()
+    guilty = [one for one in truth["positives"] if one["check_id"] == "A7"]
+    innocent = [one for one in truth["innocents"] if one["check_id"] == "A7" and "the log shows it" in one["why"]]
+    assert (unjudged.reason, unjudged.objects) == ("graph-403", len(guilty) + len(innocent))
 
 
 @pytest.mark.parametrize(("switch_name", "reason"), [("unlicensed", "no-licence"), ("sovereign", "graph-400")])

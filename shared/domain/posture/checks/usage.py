@@ -137,14 +137,20 @@ def _usage_unknown(case: Case[App]) -> Iterator[Finding]:
 
 
 def _stale_agent(case: Case[App]) -> Iterator[Finding]:
-    app, used, limit = case.subject, case.subject.last_used_at, case.limits.agent_stale
+    app, limit = case.subject, case.limits.agent_stale
     if not is_agent(app) or is_microsofts(app) or is_switched_off(app) or not is_older(case, limit):
         return
-    if isinstance(used, Unknown):
-        yield unknown("A7", about_app(app), used)
-    elif used.value is None or case.days_since(used.value) > limit:
+    # Microsoft does not say whether its report of activities knows agents: the log of sign-ins counts as much.
+    sources = (app.agent_worked_at, app.last_used_at)
+    last = max((one.value for one in sources if isinstance(one, Known) and one.value is not None), default=None)
+    if last is not None and case.days_since(last) <= limit:
+        return
+    missing = next((one for one in sources if isinstance(one, Unknown)), None)
+    if missing is not None:
+        yield unknown("A7", about_app(app), missing)
+    else:
         says = "The agent has not worked for a long time."
-        yield fails("A7", about_app(app), Severity.MEDIUM, says, ("last used", day(used.value)))
+        yield fails("A7", about_app(app), Severity.MEDIUM, says, ("last used", day(last)))
 
 
 CHECKS: tuple[Check[App], ...] = (
@@ -230,8 +236,8 @@ CHECKS: tuple[Check[App], ...] = (
         "A7",
         "The agent has not worked for a long time",
         Severity.MEDIUM,
-        "An agent identity without a sign-in for longer than the limit.",
-        "GET /beta/auditLogs/signIns?$filter=agent/agentType eq 'AgentIdentity'",
+        "An agent identity without a sign-in for longer than the limit, in the log or in the report of activities.",
+        f"GET /beta/auditLogs/signIns?$filter=agent/agentType eq 'AgentIdentity'; {SIGN_INS}",
         READ_AUDIT_LOG,
         "Agents that wait for rare events: the sponsor decides. New agents and disabled ones are left out",
         'PATCH /servicePrincipals/{object_id} {"accountEnabled": false}; the same call with true takes it back',
