@@ -7,7 +7,7 @@ from html import escape
 
 from sandbox.host.people import Person
 
-MOST_SHOWN = 60
+MOST_SHOWN = 2000
 _STYLE = """
 :root{color-scheme:light dark;--bg:#f4f5f7;--card:#fff;--ink:#191d23;--muted:#5a6472;--line:#dde1e7;--accent:#2a5bd7}
 @media(prefers-color-scheme:dark){:root{--bg:#0f1216;--card:#181c22;--ink:#e8ebf0;--muted:#9aa5b4;--line:#2b313a;
