@@ -17,7 +17,7 @@ from sandbox.host.http import HttpTriggers
 from sandbox.host.invocation import Invocations
 from sandbox.host.service_bus import QueueTrigger
 from sandbox.host.settings import fill_environment, read_host_settings
-from sandbox.host.timers import Timer
+from sandbox.host.timers import Timer, is_disabled
 from sandbox.tenant import HOST
 
 GRACE_SECONDS = 10
@@ -49,7 +49,8 @@ async def run_host(app_root: Path, port: int) -> None:
     invocations = Invocations(settings.function_timeout)
     admin = Admin(functions, invocations)
     queues = [QueueTrigger(each, settings, invocations) for each in functions if each.kind == "serviceBusTrigger"]
-    timers = [Timer(each, invocations) for each in functions if each.kind == "timerTrigger"]
+    clocked = [each for each in functions if each.kind == "timerTrigger" and not is_disabled(each.name)]
+    timers = [Timer(each, invocations) for each in clocked]
     http = HttpTriggers(functions, route_prefix=settings.route_prefix, invocations=invocations, admin=admin)
     server = HttpServer(_http_config(http))
     stopping = _stop_signals()

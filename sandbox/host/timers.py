@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 from datetime import UTC, datetime
 from typing import cast
 
@@ -19,6 +20,11 @@ def timer_request(*, past_due: bool) -> func.TimerRequest:
     converter = func.get_binding_registry().get("timerTrigger")
     datum = Datum(json.dumps({"IsPastDue": past_due}), "json")
     return cast("func.TimerRequest", converter.decode(datum, trigger_metadata={}))
+
+
+def is_disabled(name: str) -> bool:
+    """Whether an app setting says that a function's trigger shall not run it; the owner of the key still can."""
+    return os.environ.get(f"AzureWebJobs.{name}.Disabled", "").lower() in ("true", "1")
 
 
 class Schedule:

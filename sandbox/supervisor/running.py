@@ -24,6 +24,8 @@ from sandbox.supervisor.vault import with_vault
 from sandbox.supervisor.warm_up import warm_up
 
 OUTPUT = ROOT / ".sandbox"
+# A sandbox of somebody's own would make its first report at the next full hour, in the middle of what they do.
+UNASKED = {"AzureWebJobs.ask_for_weekly_report.Disabled": "true"}
 Report = Callable[[str], None]
 
 
@@ -47,7 +49,8 @@ async def running_sandbox(
     Raises:
         SandboxError: something is missing, a port is in use, or a server does not start.
     """
-    given = fitting_environment({**os.environ, **(environment or {})})
+    quiet = UNASKED if ports == "free" else {}
+    given = fitting_environment({**quiet, **os.environ, **(environment or {})})
     unknown = sorted(set(without) - set(SERVERS))
     if unknown:
         raise SandboxError(f"there is no {', '.join(unknown)}: the servers are {', '.join(SERVERS)}")

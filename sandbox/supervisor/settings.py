@@ -16,6 +16,7 @@ IDENTITY_MAP = Path(__file__).parents[1] / "identity-map.yaml"
 APPROVAL_ROUTES = Path(__file__).parents[1] / "approval-routes.yaml"
 POSTURE_RULES = Path(__file__).parents[1] / "posture.yaml"
 REVIEWER_KEY_PREFIX = "GATEWAY_KEY_"
+_PREFIXES = (REVIEWER_KEY_PREFIX, "AzureWebJobs.")
 # Azurite's account and key are the same on every machine; they open nothing else.
 _ACCOUNT = "devstoreaccount1"
 _ACCOUNT_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
@@ -66,9 +67,7 @@ def app_settings(given: Mapping[str, str], ports: Ports) -> dict[str, str]:
     if not given.get("GATEWAY_API_KEY"):
         settings |= _gateway_credential(replaced)
     names = {str(field.alias) for field in Settings.model_fields.values()} | settings.keys()
-    return settings | {
-        name: value for name, value in given.items() if name in names or name.startswith(REVIEWER_KEY_PREFIX)
-    }
+    return settings | {name: value for name, value in given.items() if name in names or name.startswith(_PREFIXES)}
 
 
 def _leading_to_stand_ins(ports: Ports) -> dict[str, dict[str, str]]:

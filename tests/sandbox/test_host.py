@@ -119,6 +119,17 @@ def test_timer_runs_on_startup_on_schedule_and_on_demand(host: HostProcess) -> N
     eventually(lambda: host.seen().count({"tick": False}) >= 2)
 
 
+def test_timer_that_a_setting_disables_runs_on_demand_only() -> None:
+    with running_host("small", GREETING="hello", **{"AzureWebJobs.yearly.Disabled": "true"}) as host:
+        eventually(lambda: host.seen().count({"tick": False}) >= 1)
+        before = host.seen().count({"yearly": False})
+
+        host.http.post("/admin/functions/yearly", headers={"x-functions-key": FUNCTION_KEY}, json={"input": "now"})
+
+        eventually(lambda: host.seen().count({"yearly": False}) == 1)
+    assert before == 0
+
+
 @pytest.mark.parametrize(
     ("method", "name", "status"),
     [("POST", "unknown", 404), ("GET", "yearly", 405), ("POST", "greeting", 400)],
